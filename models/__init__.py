@@ -1,0 +1,6 @@
+# The order is the direction of dependencies: a domain knows those above it only.
+from . import customer
+from . import hold
+from . import credit
+from . import dunning
+from . import operations

@@ -1,0 +1,2 @@
+from . import daily_step
+from . import res_company

@@ -1,0 +1,43 @@
+from odoo import fields, models
+
+SWITCHES = (
+    "o2c_use_credit",
+    "o2c_use_allocation",
+    "o2c_use_commission",
+    "o2c_use_plan",
+    "o2c_use_dunning",
+)
+
+
+class ResCompany(models.Model):
+    _inherit = "res.company"
+
+    o2c_use_credit = fields.Boolean(
+        string="Credit Control",
+        help="Check the credit of the customer when a quotation is confirmed.",
+    )
+    o2c_use_allocation = fields.Boolean(
+        string="Stock Allocation",
+        help="Serve scarce stock by the rank of the customer.",
+    )
+    o2c_use_commission = fields.Boolean(
+        string="Commission",
+        help="Accrue and settle commission of salespeople and agents.",
+    )
+    o2c_use_plan = fields.Boolean(
+        string="Sales Plans",
+        help="Plan sales and follow attainment.",
+    )
+    o2c_use_dunning = fields.Boolean(
+        string="Dunning",
+        help="Propose reminders to customers with overdue invoices.",
+    )
+
+    def _get_company_root_delegated_field_names(self):
+        # Branches are one company in law: they share its customers' credit and its switches.
+        return super()._get_company_root_delegated_field_names() + list(SWITCHES)
+
+    def _o2c_uses_any(self):
+        """Whether any domain is switched on in this company."""
+        self.ensure_one()
+        return any(self[switch] for switch in SWITCHES)

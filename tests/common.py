@@ -1,0 +1,124 @@
+from odoo.fields import Command
+from odoo.tests import new_test_user
+
+from odoo.addons.account.tests.common import AccountTestInvoicingCommon
+
+
+class O2cCommon(AccountTestInvoicingCommon):
+    """A company with every domain switched on, one user a role and a few customers.
+
+    ``cls.env`` belongs to an accountant with all rights of the add-on. Test classes built on this
+    need a chart of accounts: tag them ``@tagged("post_install", "-at_install")``.
+    """
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.company = cls.env.company
+        cls.company.write({
+            "o2c_use_credit": True,
+            "o2c_use_allocation": True,
+            "o2c_use_commission": True,
+            "o2c_use_plan": True,
+            "o2c_use_dunning": True,
+        })
+        cls.salesperson = cls._new_user("sally", "sales_team.group_sale_salesman")
+        cls.other_salesperson = cls._new_user("otto", "sales_team.group_sale_salesman")
+        cls.credit_manager = cls._new_user("carla", "order_to_cash.group_credit_manager")
+        cls.collector = cls._new_user("colin", "order_to_cash.group_collector")
+        cls.o2c_manager = cls._new_user("mandy", "order_to_cash.group_manager")
+        cls.customer = cls._new_customer("Harbour Supplies")
+        cls.other_customer = cls._new_customer("Inland Stores")
+        cls.service = cls._create_product(
+            name="Consulting", type="service", lst_price=100.0, taxes_id=[Command.clear()]
+        )
+        cls.goods = cls._create_product(
+            name="Crate",
+            type="consu",
+            is_storable=True,
+            lst_price=100.0,
+            invoice_policy="delivery",
+            taxes_id=[Command.clear()],
+        )
+
+    @classmethod
+    def get_default_groups(cls):
+        return (
+            super().get_default_groups()
+            | cls.quick_ref("order_to_cash.group_manager")
+            | cls.quick_ref("sales_team.group_sale_manager")
+        )
+
+    @classmethod
+    def _new_user(cls, login, group, company=None, **values):
+        company = company or cls.company
+        return new_test_user(
+            cls.env,
+            login=login,
+            groups=f"base.group_user,{group}",
+            company_id=company.id,
+            company_ids=[Command.set(company.ids)],
+            **values,
+        )
+
+    @classmethod
+    def _new_customer(cls, name, **values):
+        return cls.env["res.partner"].create({
+            "name": name,
+            "is_company": True,
+            "email": f"{name.lower().replace(' ', '.')}@example.com",
+            **values,
+        })
+
+    @classmethod
+    def _new_order(cls, partner=None, amount=100.0, product=None, quantity=1.0, **values):
+        """A quotation of one untaxed line worth ``amount`` in all."""
+        return cls.env["sale.order"].create({
+            "partner_id": (partner or cls.customer).id,
+            "user_id": cls.salesperson.id,
+            "order_line": [
+                Command.create({
+                    "product_id": (product or cls.service).id,
+                    "product_uom_qty": quantity,
+                    "price_unit": amount / quantity,
+                    "tax_ids": [Command.clear()],
+                }),
+            ],
+            **values,
+        })
+
+    @classmethod
+    def _new_invoice(cls, partner=None, amount=100.0, date="2025-01-01", due=None, **values):
+        """A posted, untaxed customer invoice of one line; a credit note when ``amount`` < 0."""
+        move = cls.env["account.move"].create({
+            "move_type": "out_invoice" if amount >= 0 else "out_refund",
+            "partner_id": (partner or cls.customer).id,
+            "invoice_user_id": cls.salesperson.id,
+            "invoice_date": date,
+            "invoice_date_due": due or date,
+            "invoice_payment_term_id": False,
+            "invoice_line_ids": [
+                Command.create({
+                    "name": "Goods",
+                    "quantity": 1.0,
+                    "price_unit": abs(amount),
+                    "tax_ids": [Command.clear()],
+                }),
+            ],
+            **values,
+        })
+        move.action_post()
+        return move
+
+    @classmethod
+    def _pay(cls, invoices, amount=None, date=None):
+        """Register a payment of ``invoices`` on the bank journal."""
+        values = {"payment_date": date} if date else {}
+        if amount is not None:
+            values["amount"] = amount
+        return (
+            cls.env["account.payment.register"]
+            .with_context(active_model="account.move", active_ids=invoices.ids)
+            .create(values)
+            ._create_payments()
+        )
