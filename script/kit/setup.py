@@ -1,0 +1,89 @@
+"""script/setup: everything a clone needs, under .odoo/. Does nothing when nothing is missing."""
+
+import os
+import shlex
+import subprocess
+import sys
+import time
+
+from . import base, odoo, postgres, programs, python
+
+
+def prepare():
+    """Bring the clone up to date; returns the Odoo in use."""
+    if sys.version_info < (3, 9):
+        raise base.Problem("The scripts need Python 3.9 or later.")
+    start = time.monotonic()
+    with base.lock():
+        if not (base.DOT / ".ready").exists():
+            base.say("Setting up in .odoo/ (a few minutes the first time)")
+        found = odoo.ensure()
+        pins = python.ensure(found)
+        programs.ensure()
+        _link_addon()
+        postgres.ensure()
+        _configure(found)
+        subprocess.run(
+            [base.PYTHON, "-B", "-c", _TEMPLATE, base.ROOT / "script", f"{found.key} {pins}"], check=False, cwd=base.ROOT
+        ).returncode and sys.exit(1)
+        (base.DOT / ".ready").touch()
+    return found, time.monotonic() - start
+
+
+# The template is made by the environment's own Python, which knows PostgreSQL.
+_TEMPLATE = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from kit import base, database
+base.main(lambda _arguments: database.template(sys.argv[2]) and 0)
+"""
+
+
+def _link_addon():
+    """The clone, whatever its folder is called, appears to Odoo as order_to_cash."""
+    link = base.DOT / "addons" / base.MODULE
+    link.parent.mkdir(parents=True, exist_ok=True)
+    target = os.path.relpath(base.ROOT, link.parent)
+    if not link.is_symlink() or os.readlink(link) != target:
+        base.clear(link)
+        link.symlink_to(target)
+
+
+def _configure(found):
+    addons = [*found.addons, base.DOT / "addons"]
+    settings = {
+        "addons_path": ",".join(str(path) for path in addons),
+        "data_dir": base.DOT / "data",
+        "screenshots": base.LOG / "screenshots",
+        "admin_passwd": "admin",
+        "http_interface": "127.0.0.1",
+        "workers": 0,
+        "limit_time_cpu": 0,
+        "limit_time_real": 0,
+        "with_demo": False,
+        "without_demo": None,
+        # Nothing leaves the machine: no mail server answers here, and mail stays in Odoo's outbox.
+        "smtp_server": "localhost",
+        "smtp_port": 1,
+        "publisher_warranty_url": "http://localhost:1/",
+        **postgres.settings(),
+    }
+    lines = [f"{key} = {value}\n" for key, value in settings.items() if value is not None]
+    base.write(base.CONF, "[options]\n" + "".join(lines))
+    for folder in ("data", "log"):
+        (base.DOT / folder).mkdir(exist_ok=True)
+    own = "" if postgres.is_external() else "unset ${!PG*}\n"
+    quote = shlex.quote
+    base.write_script(
+        base.BIN / "odoo",
+        "#!/usr/bin/env bash\n# Odoo with this clone's configuration: .odoo/bin/odoo [command] [options]\n"
+        f"{own}export ODOO_RC={quote(str(base.CONF))} PATH={quote(str(base.BIN))}:$PATH PYTHONNOUSERSITE=1 PGAPPNAME=odoo\n"
+        f"unset PYTHONPATH PYTHONHOME\nexec {quote(str(base.PYTHON))} -m odoo \"$@\"\n",
+    )
+
+
+def main(arguments):
+    if arguments:
+        raise base.Problem("script/setup takes no arguments.")
+    found, took = prepare()
+    base.say(f"Ready in {took:.1f} s: Odoo {found.version}, .odoo/bin/odoo runs it.")
