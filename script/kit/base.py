@@ -1,5 +1,6 @@
 """Where things are, how to say things, how to run things."""
 
+import concurrent.futures
 import contextlib
 import fcntl
 import hashlib
@@ -32,13 +33,19 @@ def say(text):
 
 @contextlib.contextmanager
 def step(text):
-    """Say what is being done and, when it is done, how long it took."""
-    print(f"  {text} ...", end="" if sys.stdout.isatty() else "\n", flush=True)
+    """Say what is being done, and how long it took when that was long. Steps may run side by side."""
+    say(f"  {text} ...")
     start = time.monotonic()
     yield
-    done = f" {time.monotonic() - start:.0f} s" if sys.stdout.isatty() else None
-    if done:
-        print(done, flush=True)
+    took = time.monotonic() - start
+    if took > 3:
+        say(f"  {text}: done in {took:.0f} s")
+
+
+def together(*functions):
+    """Run functions side by side; the first failure in their order is raised when all have ended."""
+    with concurrent.futures.ThreadPoolExecutor(len(functions)) as pool:
+        return [future.result() for future in [pool.submit(function) for function in functions]]
 
 
 def run(command, *, log=None, what=None, **kwargs):
@@ -130,7 +137,8 @@ def main(function):
         sys.exit(function(sys.argv[1:]) or 0)
     except Problem as problem:
         sys.stdout.flush()
-        print(f"\n{Path(sys.argv[0]).name}: {problem}", file=sys.stderr)
+        command = os.environ.get("O2C_COMMAND") or Path(sys.argv[0]).name
+        print(f"\n{command}: {problem}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -91,6 +91,11 @@ def _link(source, target):
         shutil.copy2(source, target)
 
 
+def make_template(arguments):
+    """Called by script/setup on the environment's Python."""
+    template(*arguments)
+
+
 def template(key):
     """The template database for this set of dependencies, made when it is not there."""
     depends = sorted(manifest().get("depends") or DEPENDS)
@@ -103,10 +108,8 @@ def template(key):
             try:
                 odoo(making, "-i", ",".join(depends), "--stop-after-init", "--no-http", log="template.log")
                 with cursor() as cr:
-                    for old, new in ((making, name),):
-                        cr.execute(
-                            sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(old), sql.Identifier(new))
-                        )
+                    rename = sql.SQL("ALTER DATABASE {} RENAME TO {}")
+                    cr.execute(rename.format(sql.Identifier(making), sql.Identifier(name)))
                 FILES.mkdir(parents=True, exist_ok=True)
                 base.clear(FILES / name)
                 if (FILES / making).exists():

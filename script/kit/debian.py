@@ -4,15 +4,20 @@ A private apt reads the machine's mirror and keyring but keeps lists, cache and 
 always checked. What it downloads is unpacked, never installed.
 """
 
+import collections
 import os
 import re
 import shutil
 import subprocess
+import threading
 
 from . import base
 from .base import Problem, run, step
 
 APT = base.DOT / "apt"
+DPKG_STATUS = "/var/lib/dpkg/status"
+_UPDATED = set()
+_LOCKS = collections.defaultdict(threading.Lock)
 
 
 def mirror():
@@ -81,8 +86,8 @@ class PrivateApt:
     """
 
     def __init__(self, name, suites=None, *, with_status=False):
+        self.name = name
         self.home = APT / name
-        self.suites = suites
         sources = self.home / "sources.list.d"
         for folder in (sources, self.home / "lists" / "partial", self.home / "cache" / "archives" / "partial"):
             folder.mkdir(parents=True, exist_ok=True)
@@ -97,7 +102,7 @@ class PrivateApt:
             "Acquire::Retries": "3",
             "Debug::NoLocking": "true",
         }
-        options["Dir::State::status"] = "/var/lib/dpkg/status" if with_status else self.home / "empty"
+        options["Dir::State::status"] = DPKG_STATUS if with_status else self.home / "empty"
         if suites:
             uri, signed_by = mirror()
             text = f"Types: deb\nURIs: {uri}\nSuites: {' '.join(suites)}\nComponents: main\n"
@@ -128,8 +133,15 @@ class PrivateApt:
         return conf
 
     def update(self):
+        """Read the package lists, once a run."""
+        with _LOCKS[self.name]:
+            if self.name not in _UPDATED:
+                self._update()
+                _UPDATED.add(self.name)
+
+    def _update(self):
         try:
-            out = self.call("update", "--error-on=any", what="Reading the package lists")
+            self.call("update", "--error-on=any", what="Reading the package lists")
         except Problem as problem:
             if re.search(r"NO_PUBKEY|not signed|signatures? (couldn't|could not)|Missing key|public key", str(problem)):
                 raise Problem(
@@ -138,7 +150,6 @@ class PrivateApt:
                     "(as root) or set ODOO_HOME to an Odoo 19.0 that you already have."
                 ) from problem
             raise
-        return out
 
     def download(self, packages, folder):
         """Download exactly these packages (``name`` or ``name/suite``) into a folder."""
@@ -177,12 +188,8 @@ def installer():
     return None
 
 
-_updated = False
-
-
 def install_on_system(packages):
     """apt-get install, when we may; says whether it worked."""
-    global _updated  # noqa: PLW0603
     prefix = installer()
     if prefix is None:
         return False
@@ -192,9 +199,7 @@ def install_on_system(packages):
     log = base.LOG / "apt.log"
     with step(f"installing {' '.join(packages)} with apt"):
         try:
-            if not _updated:
-                run([*command, "update"], log=log, env=env, what="apt-get update")
-                _updated = True
+            run([*command, "update"], log=log, env=env, what="apt-get update")
             run([*command, "install", "--no-install-recommends", *packages], log=log, env=env, what="apt-get install")
         except Problem as problem:
             base.say(f"  apt-get could not install {' '.join(packages)}: unpacking a copy for this clone instead")

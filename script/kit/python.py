@@ -29,14 +29,18 @@ def _interpreter():
     raise Problem(f"No Python {versions} found. Install one, or name one: PYTHON=/path/to/python3.13 script/setup")
 
 
-def ensure(odoo):
+def ensure():
     requirements = base.REQUIREMENTS.read_text(encoding="utf-8")
     wanted = base.digest(requirements, base.VENV)
     if not (base.is_stamped(base.VENV, wanted) and _runs(base.PYTHON)):
         _build(wanted)
-    version = next((base.VENV / "lib").glob("python3.*"))
-    base.write(version / "site-packages" / "odoo-home.pth", f"{odoo.python_path}\n")
     return base.digest(requirements)
+
+
+def make_importable(folder):
+    """Let the environment's Python import from a folder."""
+    version = next((base.VENV / "lib").glob("python3.*"))
+    base.write(version / "site-packages" / "odoo-home.pth", f"{folder}\n")
 
 
 def _runs(python):

@@ -5,6 +5,7 @@ import shlex
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 from . import base, odoo, postgres, programs, python
 
@@ -17,26 +18,31 @@ def prepare():
     with base.lock():
         if not (base.DOT / ".ready").exists():
             base.say("Setting up in .odoo/ (a few minutes the first time)")
-        found = odoo.ensure()
-        pins = python.ensure(found)
-        programs.ensure()
+        found, pins, _, _ = base.together(odoo.ensure, python.ensure, programs.ensure, postgres.ensure)
+        python.make_importable(found.python_path)
         _link_addon()
-        postgres.ensure()
         _configure(found)
-        subprocess.run(
-            [base.PYTHON, "-B", "-c", _TEMPLATE, base.ROOT / "script", f"{found.key} {pins}"], check=False, cwd=base.ROOT
-        ).returncode and sys.exit(1)
+        command = _python("database", "make_template", f"{found.key} {pins}")
+        if subprocess.run(command, check=False, cwd=base.ROOT, stdin=subprocess.DEVNULL).returncode:
+            raise base.Problem("The template database could not be made.")
         (base.DOT / ".ready").touch()
     return found, time.monotonic() - start
 
 
-# The template is made by the environment's own Python, which knows PostgreSQL.
-_TEMPLATE = """
-import sys
-sys.path.insert(0, sys.argv[1])
-from kit import base, database
-base.main(lambda _arguments: database.template(sys.argv[2]) and 0)
-"""
+def _python(module, function, *arguments):
+    """A command that runs a function of the kit on the environment's own Python, which has psycopg2."""
+    code = f"import sys; sys.path.insert(0, sys.argv.pop(1)); from kit import base, {module}; "
+    code += f"base.main({module}.{function})"
+    return [str(part) for part in (base.PYTHON, "-B", "-c", code, base.ROOT / "script", *arguments)]
+
+
+def then(module, arguments):
+    """Set up, then go on as the main function of a module of the kit."""
+    prepare()
+    sys.stdout.flush()
+    command = _python(module, "main", *arguments)
+    os.environ["O2C_COMMAND"] = Path(sys.argv[0]).name
+    os.execv(command[0], command)
 
 
 def _link_addon():

@@ -1,0 +1,322 @@
+"""script/test: the add-on's tests, or a part of them, in a fresh database.
+
+Runs on the Python of .odoo/venv.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from . import base, database
+from .base import Problem, say
+from .server_log import Reader, Verdict
+
+PREFIX = "o2c_test_"
+LAST = base.DOT / "last-test"
+CORE = ("account", "sale", "sale_stock", "stock")
+LIFECYCLE = base.ROOT / "tests" / "lifecycle"
+
+
+def main(arguments):
+    parser = argparse.ArgumentParser(prog="script/test", description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "part",
+        nargs="*",
+        help="what to run instead of everything: a file (tests/test_x.py), TestClass, TestClass.test_method, "
+        "test_method, a tag, or Odoo's own notation (/order_to_cash:TestClass.test_method)",
+    )
+    parser.add_argument("--update", action="store_true", help="reuse the last test database and update the add-on in it")
+    parser.add_argument("--db", metavar="NAME", help="name of the test database (with --update: the one to reuse)")
+    parser.add_argument(
+        "--core",
+        action="store_true",
+        help=f"run Odoo's own tests of {', '.join(CORE)} with the add-on installed and compare with a run without it",
+    )
+    parser.add_argument("--without", action="store_true", help="with --core: (re)do the run without the add-on only")
+    options = parser.parse_args(arguments)
+    if options.without and not options.core:
+        parser.error("--without goes with --core")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    _drop_forgotten()
+    if options.core:
+        return _core(options)
+    tags = ",".join(tag(part) for part in options.part) or f"/{base.MODULE}"
+    verdict = _run_addon(tags, options)
+    _show_skipped(verdict)
+    failed, passed, skipped = verdict.failed, verdict.passed, len(verdict.skipped)
+    if not verdict.ran:
+        say("No test was executed: that counts as a failure.")
+        failed += 1
+    if not options.part and not options.update:
+        more = _lifecycle()
+        passed, failed, skipped = passed + more[0], failed + more[1], skipped + more[2]
+    say(f"\n{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
+    return 1 if failed else 0
+
+
+def tag(part):
+    """Odoo's notation for what a person typed."""
+    path = Path(part)
+    if part.endswith(".py"):
+        for candidate in (path, base.ROOT / path, base.ROOT / "tests" / path):
+            if candidate.is_file():
+                return f"/{base.MODULE}/{candidate.resolve().relative_to(base.ROOT)}"
+        raise Problem(f"There is no file {part}.")
+    if "/" in part or ":" in part or part[:1] in "+-":
+        return part
+    if re.match(r"Test\w*(\.\w+)?$", part):
+        return f"/{base.MODULE}:{part}"
+    if re.match(r"test_\w+$", part):
+        if (base.ROOT / "tests" / f"{part}.py").is_file():
+            return f"/{base.MODULE}/tests/{part}.py"
+        return f"/{base.MODULE}.{part}"
+    return f"{part}/{base.MODULE}"
+
+
+# ---- the add-on's own tests
+
+
+def _run_addon(tags, options):
+    name, arguments = options.db or f"{PREFIX}{os.getpid()}", ["-i", base.MODULE]
+    if options.update:
+        name = options.db or _last() or name
+        if database.exists(name):
+            arguments = ["-u", base.MODULE]
+        else:
+            say(f"There is no database {name} to update: making a fresh one.")
+    if arguments[0] == "-i":
+        database.copy(database.current_template(), name)
+    previous = _last()
+    if not options.db:
+        LAST.write_text(name, encoding="utf-8")
+    if previous and previous != name and previous.startswith(PREFIX) and not _owner_lives(previous):
+        database.drop(previous)
+    log = base.LOG / f"{name}.log"
+    say(f"Testing {tags} in {name} (log: {log.relative_to(base.ROOT)})")
+    return run_odoo(name, [*arguments, f"--test-tags={tags}"], log)
+
+
+def run_odoo(name, arguments, log, *, show=True):
+    """Run Odoo's tests on a database; its log is judged as it comes."""
+    progress = Progress() if show else None
+    reader = Reader(progress and progress.failure, progress and progress.problem)
+    command = [base.BIN / "odoo", "-d", name, *arguments, "--max-cron-threads=0", f"--http-port={free_port()}"]
+    command += [f"--db-filter=^{re.escape(name)}$", "--stop-after-init"]
+    log.parent.mkdir(parents=True, exist_ok=True)
+    # A session of its own, so that browsers left behind by a killed run can be ended with it.
+    process = subprocess.Popen(
+        [str(part) for part in command],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+        start_new_session=True,
+    )
+    tail = []
+    try:
+        with log.open("w", encoding="utf-8", buffering=1) as out:
+            for line in process.stdout:
+                out.write(line)
+                reader.feed(line)
+                tail = [*tail[-30:], line]
+                if progress:
+                    progress.tick(reader.verdict)
+            reader.close()
+        code = process.wait()
+    finally:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGTERM)
+        process.wait()
+    verdict = reader.verdict
+    if code and not verdict.failed:
+        verdict.failures["the server"] = f"ended with exit code {code}:\n{''.join(tail)}"
+        if progress:
+            progress.failure("the server", verdict.failures["the server"])
+    if verdict.problems and progress:
+        say(f"\n{len(verdict.problems)} warnings or errors in the server log (counted as one failure).")
+    return verdict
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Progress:
+    """Failures at once and in short; otherwise a sign of life now and then."""
+
+    def __init__(self):
+        self.start = self.last = time.monotonic()
+
+    def tick(self, verdict):
+        now = time.monotonic()
+        if now - self.last > 30:
+            self.last = now
+            say(f"  {now - self.start:4.0f} s: {len(verdict.ran)} tests, {verdict.failed} failed")
+
+    def failure(self, name, text):
+        say(f"\nFAILED {name}\n{_indent(shorten(text))}")
+
+    def problem(self, record):
+        during = f" during {record.during}" if record.during else ""
+        say(f"\n{record.level} from {record.logger}{during}\n{_indent(shorten(record.text))}")
+
+
+def _indent(text):
+    return "\n".join(f"    {line}" for line in text.splitlines())
+
+
+def shorten(text, limit=40):
+    """Paths from the clone's own root; the middle of what is too long left out."""
+    text = text.replace(f"{base.DOT}/addons/{base.MODULE}/", "").replace(f"{base.ROOT}/", "")
+    lines = [line for line in text.splitlines() if line.strip() and not re.fullmatch(r"\s*[~^]+\s*", line)]
+    lines = [line if len(line) <= 500 else f"{line[:500]} ..." for line in lines]
+    if len(lines) > limit:
+        lines = [*lines[: limit // 4], f"... {len(lines) - limit} lines, all in the log ...", *lines[-limit * 3 // 4 :]]
+    return "\n".join(lines)
+
+
+def _show_skipped(verdict):
+    for name, reason in verdict.skipped.items():
+        say(f"skipped {name}: {reason}")
+
+
+# ---- databases of earlier runs
+
+
+def _last():
+    return LAST.read_text(encoding="utf-8").strip() if LAST.is_file() else None
+
+
+def _owner_lives(name):
+    """Whether the run that made a test database is still going."""
+    found = re.fullmatch(rf"{PREFIX}(?:\w+_)?(\d+)(?:_\w+)?", name)
+    with contextlib.suppress(OSError):
+        return bool(found) and b"python" in Path(f"/proc/{found[1]}/cmdline").read_bytes()
+    return False
+
+
+def _drop_forgotten():
+    """Databases of runs that were killed."""
+    for name in database.names(PREFIX):
+        if re.fullmatch(rf"{PREFIX}(?:\w+_)?\d+(?:_\w+)?", name) and name != _last() and not _owner_lives(name):
+            database.drop(name)
+
+
+# ---- install, update, uninstall: scripts that need databases of their own
+
+
+def _lifecycle():
+    """Run tests/lifecycle/*.py and add up their closing lines: (passed, failed, skipped)."""
+    total = [0, 0, 0]
+    scripts = [path for path in sorted(LIFECYCLE.glob("*.py")) if os.access(path, os.X_OK)]
+    for script in scripts:
+        prefix = f"{PREFIX}{os.getpid()}_life_"
+        env = {
+            **os.environ,
+            "O2C_CONF": str(base.CONF),
+            "O2C_BIN": str(base.BIN / "odoo"),
+            "O2C_TEMPLATE_DB": database.current_template(),
+            "O2C_DB_PREFIX": prefix,
+            "PYTHONPATH": str(base.ROOT / "script"),  # for `from kit import database`
+        }
+        say(f"\nRunning {script.relative_to(base.ROOT)}")
+        counts = None
+        process = subprocess.Popen(
+            [base.PYTHON, "-B", script],
+            env=env,
+            cwd=base.ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+        )
+        with process:
+            for line in process.stdout:
+                if found := re.fullmatch(r"(\d+) passed, (\d+) failed(?:, (\d+) skipped)?\n?", line):
+                    counts = [int(number or 0) for number in found.groups()]
+                else:
+                    sys.stdout.write(f"    {line}")
+                    sys.stdout.flush()
+        if counts is None:
+            counts = [0, 1, 0]
+            say(f"    {script.name} ended without its closing line (exit {process.returncode})")
+        elif process.returncode and not counts[1]:
+            counts[1] = 1
+            say(f"    {script.name} ended with exit {process.returncode}")
+        total = [had + now for had, now in zip(total, counts)]
+        for name in database.names(prefix):
+            database.drop(name)
+    return total
+
+
+# ---- Odoo's own tests
+
+
+def _core(options):
+    """Odoo's own suites with the add-on and without; the latter is kept until Odoo or the requirements change."""
+    folder = base.DOT / "core"
+    folder.mkdir(exist_ok=True)
+    suites = tuple(options.part) or CORE
+    key = base.digest(database.current_template(), *suites)
+    baseline = folder / f"without-{key}.json"
+    if options.without or not baseline.is_file():
+        without = _core_run(suites, False)
+        baseline.write_text(json.dumps(_results(without), indent=1), encoding="utf-8")
+        _report_core("without the add-on", _results(without))
+        if options.without:
+            return _close(without, same=True)
+    with_addon = _core_run(suites, True)
+    results = _results(with_addon)
+    (folder / f"with-{key}.json").write_text(json.dumps(results, indent=1), encoding="utf-8")
+    before = json.loads(baseline.read_text(encoding="utf-8"))
+    _report_core("without the add-on", before)
+    _report_core("with the add-on", results)
+    differing = sorted(name for name in {*before, *results} if before.get(name) != results.get(name))
+    for name in differing:
+        say(f"  differs: {name}: {before.get(name, 'not run')} without, {results.get(name, 'not run')} with")
+    say("The results are the same." if not differing else f"{len(differing)} tests differ.")
+    return _close(with_addon, same=not differing)
+
+
+def _close(verdict: Verdict, *, same):
+    """The closing line; Odoo's own warnings are not ours, differing results are."""
+    failed = len(verdict.failures)
+    say(f"\n{verdict.passed} passed, {failed} failed" + (f", {len(verdict.skipped)} skipped" if verdict.skipped else ""))
+    return 0 if same and verdict.ran and not failed else 1
+
+
+def _core_run(suites, with_addon):
+    name = f"{PREFIX}core_{'with' if with_addon else 'without'}_{os.getpid()}"
+    say(f"Running Odoo's own tests of {', '.join(suites)} {'with' if with_addon else 'without'} the add-on")
+    try:
+        database.copy(database.current_template(), name)
+        if with_addon:
+            database.odoo(name, "-i", base.MODULE, "--stop-after-init", "--no-http", log=f"{name}-install.log")
+        tags = ",".join(f"/{suite}" for suite in suites)
+        return run_odoo(name, ["-u", ",".join(suites), f"--test-tags={tags}"], base.LOG / f"{name}.log")
+    finally:
+        database.drop(name)
+
+
+def _results(verdict):
+    results = dict.fromkeys(verdict.ran, "passed")
+    results.update(dict.fromkeys(verdict.skipped, "skipped"))
+    results.update(dict.fromkeys(verdict.failures, "failed"))
+    return results
+
+
+def _report_core(what, results):
+    count = {state: list(results.values()).count(state) for state in ("passed", "failed", "skipped")}
+    say(f"{what}: {count['passed']} passed, {count['failed']} failed, {count['skipped']} skipped")
