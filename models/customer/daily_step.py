@@ -35,4 +35,12 @@ class O2cDailyStep(models.AbstractModel):
         :param company: one ``res.company``
         :return: list of :class:`DailyStep`
         """
-        return []
+        if not company._o2c_uses_any():
+            return []
+        return [
+            DailyStep(
+                key="customer_qualification",
+                label=self.env._("Reminders of qualification documents that expire"),
+                run=lambda company: company.env["o2c.qualification"]._remind(company),
+            )
+        ]

@@ -33,6 +33,21 @@ class ResCompany(models.Model):
         help="Propose reminders to customers with overdue invoices.",
     )
 
+    o2c_qualification_scan_on = fields.Date(
+        string="First Scan of Qualifications",
+        readonly=True,
+        help="Documents that had expired by this day are reported to nobody.",
+    )
+
+    def write(self, vals):
+        if vals.keys().isdisjoint(SWITCHES):
+            return super().write(vals)
+        idle = self.filtered(lambda company: not company._o2c_uses_any())
+        result = super().write(vals)
+        # After a pause, what has expired meanwhile is old data again.
+        idle.filtered(lambda company: company._o2c_uses_any()).o2c_qualification_scan_on = False
+        return result
+
     def _get_company_root_delegated_field_names(self):
         # Branches are one company in law: they share its customers' credit and its switches.
         return super()._get_company_root_delegated_field_names() + list(SWITCHES)

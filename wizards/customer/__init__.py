@@ -1,0 +1,2 @@
+from . import partner_merge
+from . import region_handover
