@@ -52,6 +52,11 @@ class ResCompany(models.Model):
         # Branches are one company in law: they share its customers' credit and its switches.
         return super()._get_company_root_delegated_field_names() + list(SWITCHES)
 
+    def _o2c_today(self):
+        """The company's local date now."""
+        self.ensure_one()
+        return fields.Date.context_today(self.with_context(tz=self.partner_id.tz or self.env.user.tz))
+
     def _o2c_uses_any(self):
         """Whether any domain is switched on in this company."""
         self.ensure_one()

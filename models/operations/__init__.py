@@ -1,0 +1,2 @@
+from . import day_cycle
+from . import getting_started

@@ -1,0 +1,44 @@
+"""What a hold rule found, and whether an earlier release covers it. Pure: no database, no clock."""
+
+from dataclasses import dataclass
+from datetime import date
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One rule that one order fails.
+
+    Amounts are in company currency; ``reason`` is a translated sentence with the figures.
+    """
+
+    rule_id: int
+    kind: str
+    effect: str
+    reason: str
+    order_amount: float
+    exposure: float = 0.0
+    credit_limit: float = 0.0
+
+    @property
+    def blocks(self) -> bool:
+        """Whether the order must not be confirmed."""
+        return self.effect == "hold_order"
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A release: up to ``amount`` (company currency), until and including ``expires_on``."""
+
+    amount: float
+    expires_on: date | None = None
+
+
+def covers(approval: Approval, amount: float, today: date, digits: int) -> bool:
+    """Whether ``approval`` lets an order of ``amount`` pass on ``today``.
+
+    :param digits: decimal places of the company currency; half a unit of the last place is
+        the tolerance against floating point noise
+    """
+    if approval.expires_on and approval.expires_on < today:
+        return False
+    return round(amount - approval.amount, digits) <= 0

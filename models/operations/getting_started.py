@@ -1,0 +1,176 @@
+from odoo import api, fields, models
+from odoo.exceptions import AccessError
+from odoo.fields import Domain
+from odoo.tools.misc import formatLang
+
+
+class O2cGettingStarted(models.TransientModel):
+    """A card of the getting-started page: one domain, what switching it on will do, and where to
+    begin."""
+
+    _name = "o2c.getting.started"
+    _description = "Getting Started"
+    _order = "sequence, id"
+
+    sequence = fields.Integer()
+    domain = fields.Selection(
+        [
+            ("customer", "Customer Profile"),
+            ("credit", "Credit Control"),
+            ("dunning", "Dunning"),
+            ("opening", "Opening Balances"),
+        ],
+        required=True,
+        readonly=True,
+    )
+    company_id = fields.Many2one("res.company", required=True, readonly=True)
+    has_switch = fields.Boolean(compute="_compute_is_on")
+    is_on = fields.Boolean(compute="_compute_is_on")
+    description = fields.Text(compute="_compute_description")
+    preview = fields.Text(compute="_compute_preview")
+
+    @api.depends("domain", "company_id")
+    def _compute_is_on(self):
+        for card in self:
+            switch = card._switch()
+            card.has_switch = bool(switch)
+            card.is_on = bool(switch and card.company_id[switch])
+
+    @api.depends("domain")
+    def _compute_description(self):
+        texts = {
+            "customer": self.env._(
+                "Who your customers are: class, type, region, payer and the documents they must "
+                "show. Region gives a new customer its salesperson."
+            ),
+            "credit": self.env._(
+                "Adds up what a customer owes and has ordered, and checks it against the limit "
+                "when a quotation is confirmed."
+            ),
+            "dunning": self.env._(
+                "Proposes reminders to customers with overdue invoices. A person reviews and "
+                "sends them."
+            ),
+            "opening": self.env._(
+                "Bring open receivables, orders and deliveries from your old system, and tie them "
+                "out against its books."
+            ),
+        }
+        for card in self:
+            card.description = texts[card.domain]
+
+    @api.depends("domain", "company_id")
+    def _compute_preview(self):
+        for card in self:
+            card.preview = getattr(card, f"_preview_{card.domain}")()
+
+    def _switch(self):
+        self.ensure_one()
+        return {"credit": "o2c_use_credit", "dunning": "o2c_use_dunning"}.get(self.domain)
+
+    def _preview_customer(self):
+        Partner = self.env["res.partner"]
+        customers = Domain("customer_rank", ">", 0) & Domain("parent_id", "=", False)
+        return self.env._(
+            "%(customers)s customers, %(classified)s of them with a class, %(regions)s with a "
+            "region.",
+            customers=Partner.search_count(customers),
+            classified=Partner.search_count(customers & Domain("o2c_class_id", "!=", False)),
+            regions=Partner.search_count(customers & Domain("o2c_region_id", "!=", False)),
+        )
+
+    def _preview_credit(self):
+        held, warned, total = self.env["o2c.hold.rule"].preview(self.company_id)
+        limited = (
+            self.env["res.partner"]
+            # Core's limit is for accountants; only the number of customers who have one is shown.
+            .sudo()
+            .with_company(self.company_id)
+            .search_count([("credit_limit", ">", 0)])
+        )
+        return self.env._(
+            "Of %(total)s open quotations %(held)s would be held today and %(warned)s would get a "
+            "warning. %(limited)s customers have a credit limit in Odoo, which is taken over.",
+            total=total,
+            held=held,
+            warned=warned,
+            limited=limited,
+        )
+
+    def _preview_dunning(self):
+        company = self.company_id
+        lines = (
+            self.env["account.move.line"]
+            # Only totals are shown, to an administrator of the add-on.
+            .sudo()
+            ._read_group(
+                Domain([
+                    ("account_id.account_type", "=", "asset_receivable"),
+                    ("parent_state", "=", "posted"),
+                    ("reconciled", "=", False),
+                    ("amount_residual", ">", 0),
+                    ("date_maturity", "<", company._o2c_today()),
+                    ("company_id", "child_of", company.id),
+                ]),
+                aggregates=["partner_id:count_distinct", "amount_residual:sum"],
+            )
+        )
+        [(customers, amount)] = lines
+        return self.env._(
+            "%(customers)s customers are overdue with %(amount)s in all. Nothing is sent until a "
+            "person sends it.",
+            customers=customers,
+            amount=formatLang(self.env, amount or 0.0, currency_obj=company.currency_id),
+        )
+
+    def _preview_opening(self):
+        return self.env._(
+            "Needed only by a company that starts with this system. Every row of a file is checked "
+            "before anything is written."
+        )
+
+    @api.model
+    def action_open(self):
+        """Open the page for the active company."""
+        self._check_manager()
+        company = self.env.company.root_id
+        domains = [key for key, __ in self._fields["domain"].selection]
+        cards = self.create([
+            {"sequence": sequence, "domain": domain, "company_id": company.id}
+            for sequence, domain in enumerate(domains)
+        ])
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Getting Started with %(company)s", company=company.name),
+            "res_model": self._name,
+            "view_mode": "kanban",
+            "domain": [("id", "in", cards.ids)],
+            "target": "current",
+        }
+
+    def action_switch(self):
+        """Switch the domain of this one card on, or off again."""
+        self.ensure_one()
+        self._check_manager()
+        switch = self._switch()
+        # Switches are the add-on's own settings: its administrator, checked above, may change
+        # them without being an administrator of Odoo.
+        self.company_id.sudo()[switch] = not self.company_id[switch]
+        return self.action_open()
+
+    def action_first_settings(self):
+        """Open where the domain of this one card is set up."""
+        self.ensure_one()
+        action = {
+            "customer": "order_to_cash.o2c_sales_region_action",
+            "credit": "order_to_cash.o2c_hold_rule_action",
+            "dunning": "order_to_cash.o2c_dunning_policy_action",
+            "opening": "order_to_cash.o2c_opening_import_action",
+        }[self.domain]
+        return self.env["ir.actions.act_window"]._for_xml_id(action)
+
+    def _check_manager(self):
+        if not self.env.user.has_group("order_to_cash.group_manager"):
+            raise AccessError(
+                self.env._("Only an Order to Cash administrator may switch its domains.")
+            )

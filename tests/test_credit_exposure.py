@@ -1,0 +1,231 @@
+from datetime import timedelta
+
+from odoo import fields
+from odoo.fields import Command
+from odoo.tests import tagged
+
+from odoo.addons.order_to_cash.algorithms.credit import Exposure
+
+from .common import O2cCommon
+
+
+@tagged("post_install", "-at_install")
+class TestCreditExposure(O2cCommon):
+    def _exposure(self, partner=None, company=None, **options):
+        partner = partner or self.customer
+        found = self.env["o2c.credit.account"]._get_exposure(
+            partner, company or self.company, **options
+        )
+        return found[partner.id]
+
+    def _today(self, days=0):
+        return fields.Date.today() + timedelta(days=days)
+
+    def test_a_customer_without_business_has_no_exposure(self):
+        self.assertEqual(self._exposure(), Exposure())
+
+    def test_open_invoices_count_and_the_part_past_due_is_overdue(self):
+        self._new_invoice(amount=300.0, date=self._today(-40), due=self._today(-10))
+        self._new_invoice(amount=200.0, date=self._today(-5), due=self._today(25))
+        exposure = self._exposure()
+        self.assertEqual(exposure.receivable, 500.0)
+        self.assertEqual(exposure.overdue, 300.0)
+
+    def test_an_invoice_due_today_is_not_overdue(self):
+        self._new_invoice(amount=300.0, date=self._today(-10), due=self._today())
+        self.assertEqual(self._exposure().overdue, 0.0)
+
+    def test_credit_notes_and_payments_reduce_the_receivable_not_the_overdue(self):
+        invoice = self._new_invoice(amount=300.0, date=self._today(-40), due=self._today(-10))
+        self._new_invoice(amount=-50.0, date=self._today(-5))
+        self.assertEqual(self._exposure().receivable, 250.0)
+        self.assertEqual(self._exposure().overdue, 300.0)
+        self._pay(invoice, 100.0)
+        self.assertEqual(self._exposure().receivable, 150.0)
+        self.assertEqual(self._exposure().overdue, 200.0)
+
+    def test_a_paid_invoice_counts_no_more(self):
+        self._pay(self._new_invoice(amount=300.0))
+        self.assertEqual(self._exposure(), Exposure())
+
+    def test_a_quotation_does_not_count_and_a_confirmed_order_does(self):
+        order = self._new_order(amount=500.0)
+        self.assertEqual(self._exposure(), Exposure())
+        order.action_confirm()
+        self.assertEqual(self._exposure(), Exposure(ordered_not_delivered=500.0))
+        self.assertEqual(self._exposure(exclude_orders=order), Exposure())
+
+    def test_an_order_moves_from_ordered_to_delivered_to_invoiced(self):
+        order = self._new_order(product=self.goods, quantity=5.0, amount=500.0)
+        order.action_confirm()
+        move = order.picking_ids.move_ids
+        move.quantity = 2.0
+        move.picked = True
+        order.picking_ids.with_context(cancel_backorder=False)._action_done()
+        exposure = self._exposure()
+        self.assertEqual(exposure.delivered_not_invoiced, 200.0)
+        self.assertEqual(exposure.ordered_not_delivered, 300.0)
+        invoice = order._create_invoices()
+        self.assertEqual(self._exposure().draft_invoiced, 0.0, "the order still counts it")
+        self.assertEqual(self._exposure().delivered_not_invoiced, 200.0)
+        invoice.action_post()
+        self.assertEqual(
+            self._exposure(), Exposure(receivable=200.0, ordered_not_delivered=300.0)
+        )
+
+    def test_what_will_never_be_delivered_counts_no_more(self):
+        order = self._new_order(product=self.goods, quantity=5.0, amount=500.0)
+        order.action_confirm()
+        order.picking_ids.action_cancel()
+        self.assertEqual(self._exposure(), Exposure())
+
+    def test_a_price_that_does_not_divide_loses_no_cent(self):
+        order = self._new_order(quantity=3.0, amount=10.0)
+        order.order_line.price_unit = 3.335
+        order.action_confirm()
+        self.assertEqual(self._exposure().ordered_not_delivered, order.amount_total)
+
+    def test_taxes_count(self):
+        order = self._new_order(amount=100.0)
+        order.order_line.tax_ids = self.tax_sale_a
+        order.action_confirm()
+        self.assertEqual(self._exposure().ordered_not_delivered, order.amount_total)
+        self.assertGreater(order.amount_total, order.amount_untaxed)
+
+    def test_notes_and_sections_count_nothing(self):
+        order = self._new_order(amount=100.0)
+        order.order_line = [
+            Command.create({"display_type": "line_section", "name": "Part one"}),
+            Command.create({"display_type": "line_note", "name": "As discussed"}),
+        ]
+        order.action_confirm()
+        self.assertEqual(self._exposure().exposure, 100.0)
+
+    def test_a_draft_invoice_without_an_order_counts(self):
+        self.env["account.move"].create({
+            "move_type": "out_invoice",
+            "partner_id": self.customer.id,
+            "invoice_line_ids": [
+                Command.create({"name": "Goods", "price_unit": 70.0, "tax_ids": [Command.clear()]})
+            ],
+        })
+        self.assertEqual(self._exposure(), Exposure(draft_invoiced=70.0))
+
+    def test_contacts_and_invoice_addresses_count_for_their_company(self):
+        contact = self.env["res.partner"].create({
+            "name": "Buyer",
+            "parent_id": self.customer.id,
+        })
+        self._new_order(contact, amount=100.0).action_confirm()
+        self._new_order(
+            self.other_customer, amount=50.0, partner_invoice_id=contact.id
+        ).action_confirm()
+        self.assertEqual(self._exposure().exposure, 150.0)
+        self.assertEqual(self._exposure(contact).exposure, 150.0)
+        self.assertEqual(self._exposure(self.other_customer).exposure, 0.0)
+
+    def test_a_customer_with_a_payer_counts_for_the_payer(self):
+        self._new_order(amount=100.0).action_confirm()
+        self._new_invoice(self.other_customer, amount=30.0)
+        self.customer.o2c_payer_id = self.other_customer
+        self.assertEqual(self._exposure(self.other_customer).exposure, 130.0)
+
+    def test_foreign_currency_is_converted_once(self):
+        euro = self.setup_other_currency("EUR", rates=[("1900-01-01", 0.5)])
+        pricelist = self.env["product.pricelist"].create({"name": "EUR", "currency_id": euro.id})
+        for __ in range(3):
+            self._new_order(amount=33.33, pricelist_id=pricelist.id).action_confirm()
+        self.assertEqual(self._exposure().ordered_not_delivered, 199.98)
+
+    def test_companies_are_separate_and_branches_are_not(self):
+        other = self.setup_other_company()["company"]
+        branch = self.env["res.company"].create({
+            "name": "Branch",
+            "parent_id": self.company.id,
+        })
+        self.env.user.company_ids |= branch | other
+        self._new_order(amount=100.0, company_id=branch.id).action_confirm()
+        self.assertEqual(self._exposure().exposure, 100.0)
+        self.assertEqual(self._exposure(company=branch).exposure, 100.0)
+        self.assertEqual(self._exposure(company=other).exposure, 0.0)
+
+    def test_undelivered_orders_beyond_the_horizon_do_not_count(self):
+        self._new_order(amount=100.0, commitment_date=self._today(40)).action_confirm()
+        self.assertEqual(self._exposure(horizon_days=30).exposure, 0.0)
+        self.assertEqual(self._exposure(horizon_days=60).exposure, 100.0)
+
+    def test_the_number_of_statements_does_not_grow_with_customers(self):
+        partners = self.customer | self.other_customer
+        for partner in partners:
+            self._new_order(partner).action_confirm()
+            self._new_invoice(partner)
+        Account = self.env["o2c.credit.account"]
+        counts = []
+        for batch in (self.customer, self.customer, partners):
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.cr.sql_log_count
+            Account._get_exposure(batch, self.company)
+            counts.append(self.cr.sql_log_count - before)
+        self.assertEqual(*counts[1:], "the first only warms the caches")
+
+
+@tagged("post_install", "-at_install")
+class TestCreditAccount(O2cCommon):
+    def _account(self, partner=None):
+        return self.env["o2c.credit.account"]._get_or_create(
+            partner or self.customer, self.company
+        )
+
+    def test_a_customer_is_unlimited_until_somebody_limits_him(self):
+        account = self._account()
+        self.assertEqual(account.effective_mode, "unlimited")
+        account.credit_limit = 0.0
+        self.assertEqual(account.effective_mode, "amount")
+        self.assertEqual(account.effective_limit, 0.0)
+
+    def test_a_limit_of_odoo_is_taken_over(self):
+        self.customer.credit_limit = 750.0
+        account = self._account()
+        self.assertTrue(account.has_own_limit)
+        self.assertEqual(account.effective_limit, 750.0)
+        self.assertEqual(self.customer.credit_limit, 750.0)
+
+    def test_setting_a_limit_shows_in_core_too(self):
+        account = self._account()
+        account.credit_limit = 900.0
+        self.assertTrue(account.has_own_limit)
+        self.assertEqual(self.customer.credit_limit, 900.0)
+        account.has_own_limit = False
+        self.assertEqual(self.customer.credit_limit, 0.0)
+        self.assertEqual(account.effective_mode, "unlimited")
+
+    def test_a_contact_has_the_account_of_its_company(self):
+        contact = self.env["res.partner"].create({"name": "B", "parent_id": self.customer.id})
+        self.assertEqual(self._account(contact), self._account())
+
+    def test_a_branch_has_the_account_of_its_root(self):
+        branch = self.env["res.company"].create({"name": "B", "parent_id": self.company.id})
+        account = self.env["o2c.credit.account"]._get_or_create(self.customer, branch)
+        self.assertEqual(account.company_id, self.company)
+
+    def test_the_figures_add_up_and_can_be_opened(self):
+        invoice = self._new_invoice(amount=300.0, date="2024-01-01")
+        order = self._new_order(amount=500.0)
+        order.action_confirm()
+        account = self._account()
+        account.credit_limit = 1000.0
+        self.assertEqual(account.exposure, 800.0)
+        self.assertEqual(account.available_credit, 200.0)
+        self.assertEqual(account.utilization, 80.0)
+        for action, records in [
+            ("action_open_receivable", invoice.line_ids.filtered("debit")),
+            ("action_open_overdue", invoice.line_ids.filtered("debit")),
+            ("action_open_draft_invoiced", self.env["account.move"]),
+            ("action_open_orders", order),
+        ]:
+            with self.subTest(action):
+                opened = getattr(account, action)()
+                self.assertEqual(
+                    self.env[opened["res_model"]].search(opened["domain"]), records
+                )
