@@ -81,10 +81,10 @@ def copy(source, name):
                     raise
                 time.sleep(0.5)
     if (FILES / source).is_dir():
-        shutil.copytree(FILES / source, FILES / name, copy_function=_link)
+        shutil.copytree(FILES / source, FILES / name, copy_function=link)
 
 
-def _link(source, target):
+def link(source, target):
     try:
         os.link(source, target)
     except OSError:

@@ -13,7 +13,7 @@ _CLASS = re.compile(r"(?P<what>\w+) \(odoo\.addons\.(?P<module>\w+)\.tests\.(?P<
 NOISE = (
     # Repeats in one line the failures that were logged one by one.
     (r"odoo\.tests\.result", r"\d+ failed, \d+ error"),
-    (r"odoo\.modules\.loading", r"Module \w+: \d+ failures, \d+ errors of"),
+    (r"odoo\.modules\.loading", r"Module \w+: \d+ failures, \d+ errors of|At least one test failed when loading"),
 )
 
 # A browser test that is skipped because there is no browser has not been run: that is a failure of the machine.
@@ -37,6 +37,7 @@ class Verdict:
     failures: dict = field(default_factory=dict)  # name: what it said
     skipped: dict = field(default_factory=dict)  # name: reason
     problems: list = field(default_factory=list)  # records
+    screenshots: list = field(default_factory=list)  # of failed browser tests
 
     @property
     def failed(self):
@@ -89,6 +90,8 @@ class Reader:
         if test and (started := re.fullmatch(r"Starting (\S+) \.\.\.", record.text)):
             self._current = self._name(test["module"], started[1])
             self.verdict.ran.append(self._current)
+        elif shot := re.search(r"Screenshot in: (\S+)", record.text):
+            self.verdict.screenshots.append(shot[1])
         elif skip := re.match(r"skipped (.+?) : (.*)", record.text):
             name = self._described(skip[1], test)
             if _NO_BROWSER.search(skip[2]):

@@ -15,7 +15,7 @@ import sys
 import time
 from pathlib import Path
 
-from . import base, database
+from . import assets, base, database
 from .base import Problem, say
 from .server_log import Reader, Verdict
 
@@ -50,7 +50,7 @@ def main(arguments):
         return _core(options)
     tags = ",".join(tag(part) for part in options.part) or f"/{base.MODULE}"
     verdict = _run_addon(tags, options)
-    _show_skipped(verdict)
+    _show_extras(verdict)
     failed, passed, skipped = verdict.failed, verdict.passed, len(verdict.skipped)
     if not verdict.ran:
         say("No test was executed: that counts as a failure.")
@@ -94,6 +94,7 @@ def _run_addon(tags, options):
             say(f"There is no database {name} to update: making a fresh one.")
     if arguments[0] == "-i":
         database.copy(database.current_template(), name)
+        assets.restore(name)
     previous = _last()
     if not options.db:
         LAST.write_text(name, encoding="utf-8")
@@ -101,7 +102,9 @@ def _run_addon(tags, options):
         database.drop(previous)
     log = base.LOG / f"{name}.log"
     say(f"Testing {tags} in {name} (log: {log.relative_to(base.ROOT)})")
-    return run_odoo(name, [*arguments, f"--test-tags={tags}"], log)
+    verdict = run_odoo(name, [*arguments, f"--test-tags={tags}"], log)
+    assets.save(name)
+    return verdict
 
 
 def run_odoo(name, arguments, log, *, show=True):
@@ -186,7 +189,9 @@ def shorten(text, limit=40):
     return "\n".join(lines)
 
 
-def _show_skipped(verdict):
+def _show_extras(verdict):
+    for path in verdict.screenshots:
+        say(f"screenshot: {shorten(path)}")
     for name, reason in verdict.skipped.items():
         say(f"skipped {name}: {reason}")
 
@@ -302,6 +307,7 @@ def _core_run(suites, with_addon):
     say(f"Running Odoo's own tests of {', '.join(suites)} {'with' if with_addon else 'without'} the add-on")
     try:
         database.copy(database.current_template(), name)
+        assets.restore(name)
         if with_addon:
             database.odoo(name, "-i", base.MODULE, "--stop-after-init", "--no-http", log=f"{name}-install.log")
         tags = ",".join(f"/{suite}" for suite in suites)
