@@ -43,5 +43,10 @@
         "wizards/hold/hold_decision_views.xml",
         "views/menus.xml",
     ],
-    "demo": [],
+    "demo": [
+        "demo/company.xml",
+        "demo/customers.xml",
+        "demo/receivables.xml",
+        "demo/orders.xml",
+    ],
 }

@@ -74,7 +74,7 @@ class ResPartner(models.Model):
         for values, partners in groupby(values_by_partner, key=values_by_partner.get):
             if values:
                 # The salesperson is not mailed about each of many customers imported at once.
-                self.concat(*partners).with_context(mail_auto_subscribe_no_notify=True).write(
+                self.browse().concat(*partners).with_context(mail_auto_subscribe_no_notify=True).write(
                     dict(values)
                 )
 
