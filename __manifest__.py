@@ -43,6 +43,9 @@
         "wizards/hold/hold_decision_views.xml",
         "views/menus.xml",
     ],
+    "assets": {
+        "web.assets_tests": ["order_to_cash/static/tests/tours/*.js"],
+    },
     "demo": [
         "demo/company.xml",
         "demo/customers.xml",

@@ -110,7 +110,14 @@ class O2cCreditAccount(models.Model):
                 limited = account.effective_mode == "amount"
                 limit = account.effective_limit
                 account.available_credit = limit - found.exposure if limited else 0.0
-                account.utilization = 100.0 * found.exposure / limit if limited and limit else 0.0
+                account.utilization = account._utilization(found.exposure, limit) if limited else 0
+
+    @staticmethod
+    def _utilization(exposure, limit):
+        """Percent of the limit used; without any credit, whatever is owed uses it up."""
+        if limit:
+            return 100.0 * exposure / limit
+        return 100.0 if exposure > 0 else 0.0
 
     @api.onchange("credit_limit")
     def _onchange_credit_limit(self):

@@ -61,8 +61,8 @@ class O2cHoldRule(models.Model):
             return formatLang(self.env, value, currency_obj=currency)
 
         return self.env._(
-            "%(customer)s owes %(exposure)s; with this order of %(amount)s that is %(total)s, "
-            "%(excess)s above the credit limit of %(limit)s.",
+            "%(customer)s has used %(exposure)s of its credit; this order of %(amount)s makes it "
+            "%(total)s, %(excess)s above the credit limit of %(limit)s.",
             customer=debtor.name,
             exposure=money(excess.exposure),
             amount=money(amount),

@@ -78,7 +78,9 @@ class SaleOrder(models.Model):
         for order in undecided:
             uncovered = order._origin._o2c_uncovered(failures.get(order._origin.id, []))
             if uncovered:
-                order.o2c_hold_message = "\n".join(failure.reason for failure in uncovered)
+                order.o2c_hold_message = "\n".join(
+                    dict.fromkeys(failure.reason for failure in uncovered)
+                )
 
     @api.depends("o2c_hold_ids.state")
     @api.depends_context("uid")
@@ -209,7 +211,7 @@ class SaleOrder(models.Model):
         """Log sentences as internal notes; ``notes`` is {id of the order: [sentence]}."""
         orders = self.browse(notes)
         orders._message_log_batch({
-            order.id: Markup("<br/>").join(notes[order.id]) for order in orders
+            order.id: Markup("<br/>").join(dict.fromkeys(notes[order.id])) for order in orders
         })
 
     def _o2c_held_notification(self):
