@@ -1,7 +1,7 @@
 """Web assets that an earlier run has built, handed on to the next fresh database.
 
-Building them takes Odoo longer than most test runs. It looks them up by an address that contains a digest of their
-sources, so a bundle whose sources have changed since is built again.
+Building them takes Odoo longer than most test runs. It looks them up by an address that contains a digest
+of their sources, so a bundle whose sources have changed since is built again.
 """
 
 import json
@@ -13,7 +13,9 @@ from . import base, database
 STORE = base.DOT / "assets"
 ROWS = STORE / "rows.json"
 COLUMNS = ("name", "mimetype", "url", "store_fname", "checksum", "file_size")
-_MINE = "url LIKE '/web/assets/%%' AND res_model = 'ir.ui.view' AND store_fname IS NOT NULL AND create_uid = 1"
+_MINE = (
+    "url LIKE '/web/assets/%%' AND res_model = 'ir.ui.view' AND store_fname IS NOT NULL AND create_uid = 1"
+)
 
 
 def save(name):
@@ -50,9 +52,10 @@ def restore(name):
                 database.link(STORE / file, target)
     with database.cursor(name) as cr:
         cr.executemany(
-            f"INSERT INTO ir_attachment ({', '.join(COLUMNS)}, type, res_model, res_id, public, create_uid, write_uid,"
-            f" create_date, write_date) VALUES ({', '.join(['%s'] * len(COLUMNS))}, 'binary', 'ir.ui.view', 0, true, 1,"
-            " 1, now() AT TIME ZONE 'UTC', now() AT TIME ZONE 'UTC')",
+            f"INSERT INTO ir_attachment ({', '.join(COLUMNS)}, type, res_model, res_id, public,"
+            " create_uid, write_uid, create_date, write_date)"
+            f" VALUES ({', '.join(['%s'] * len(COLUMNS))}, 'binary', 'ir.ui.view', 0, true,"
+            " 1, 1, now() AT TIME ZONE 'UTC', now() AT TIME ZONE 'UTC')",
             rows,
         )
 

@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -74,6 +75,11 @@ def run(command, *, log=None, what=None, **kwargs):
     return done.stdout
 
 
+def shown(path):
+    """A path as a person in the clone would write it."""
+    return os.path.relpath(path, ROOT)
+
+
 def is_root():
     return os.geteuid() == 0
 
@@ -129,6 +135,19 @@ def lock(name="lock"):
 def which(name):
     """A program from our own wrappers or from PATH."""
     return shutil.which(name, path=f"{BIN}{os.pathsep}{os.environ.get('PATH', os.defpath)}")
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def python_command(module, function, *arguments):
+    """A command that runs a function of the kit on the Python of .odoo/venv, which has psycopg2 and Odoo."""
+    code = f"import sys; sys.path.insert(0, sys.argv.pop(1)); from kit import base, {module}; "
+    code += f"base.main({module}.{function})"
+    return [str(part) for part in (PYTHON, "-B", "-c", code, ROOT / "script", *arguments)]
 
 
 def main(function):

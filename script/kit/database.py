@@ -48,7 +48,10 @@ def cursor(database="postgres"):
 
 def names(prefix=""):
     with cursor() as cr:
-        cr.execute("SELECT datname FROM pg_database WHERE datname LIKE %s ORDER BY 1", [prefix.replace("_", r"\_") + "%"])
+        cr.execute(
+            "SELECT datname FROM pg_database WHERE datname LIKE %s ORDER BY 1",
+            [prefix.replace("_", r"\_") + "%"],
+        )
         return [name for (name,) in cr.fetchall()]
 
 
@@ -65,7 +68,7 @@ def drop(name):
 
 
 def copy(source, name):
-    """A new database with everything of another, its files included (as hard links: Odoo never changes a file)."""
+    """A new database with everything of another, its files included (hard links: Odoo never changes one)."""
     drop(name)
     with cursor() as cr:
         cr.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [source])
@@ -73,7 +76,9 @@ def copy(source, name):
         for attempt in range(20):
             try:
                 cr.execute(
-                    sql.SQL("CREATE DATABASE {} TEMPLATE {}" + fast).format(sql.Identifier(name), sql.Identifier(source))
+                    sql.SQL("CREATE DATABASE {} TEMPLATE {}" + fast).format(
+                        sql.Identifier(name), sql.Identifier(source)
+                    )
                 )
                 break
             except psycopg2.errors.ObjectInUse:
@@ -144,4 +149,6 @@ def odoo(name, *arguments, log):
     text = path.read_text(encoding="utf-8", errors="replace")
     errors = [line for line in text.splitlines() if re.match(r"\S+ \S+ \d+ (ERROR|CRITICAL) ", line)]
     if errors:
-        raise Problem(f"Odoo logged errors (all in {path.relative_to(base.ROOT)}):\n" + "\n".join(errors[:10]))
+        raise Problem(
+            f"Odoo logged errors (all in {path.relative_to(base.ROOT)}):\n" + "\n".join(errors[:10])
+        )

@@ -1,7 +1,7 @@
 """Debian packages from the machine's own mirror, without touching the system.
 
-A private apt reads the machine's mirror and keyring but keeps lists, cache and state under .odoo/apt; signatures are
-always checked. What it downloads is unpacked, never installed.
+A private apt reads the machine's mirror and keyring but keeps lists, cache and state under .odoo/apt;
+signatures are always checked. What it downloads is unpacked, never installed.
 """
 
 import collections
@@ -30,15 +30,15 @@ def mirror():
     ).stdout
     rows = [line.split("|") for line in listed.splitlines()]
     rows = [row for row in rows if len(row) == 6 and row[0] == "Packages" and row[3] == "main"]
-    # Before the first `apt-get update` apt does not know the origin yet: then the sources themselves have to do.
+    # Before the first `apt-get update` apt does not know the origin yet: the address has to do.
     for row in rows:
         if row[1] == "Debian" and row[2] == "Debian":
             return row[4], _keyring(row[4])
     for row in rows:
-        if not row[1].strip("$()ORIGIN") and re.search(r"/debian/?$", row[4]):
+        if row[1] in ("", "$(ORIGIN)") and re.search(r"/debian/?$", row[4]):
             return row[4], _keyring(row[4])
     raise Problem(
-        "apt on this machine has no Debian archive among its sources, so the odoo-19 package cannot be fetched.\n"
+        "apt has no Debian archive among its sources here, so the odoo-19 package cannot be fetched.\n"
         "Set ODOO_HOME to a checkout or an installation of Odoo 19.0 and run again."
     )
 
@@ -81,15 +81,19 @@ def _source_files():
 class PrivateApt:
     """apt with its own lists and cache.
 
-    ``suites``: which suites of the machine's Debian archive to read, or None for the machine's own sources as they are.
-    ``with_status``: whether what the system has installed counts, so that only missing dependencies are fetched.
+    ``suites``: which suites of the machine's Debian archive to read; None: the machine's sources as they are.
+    ``with_status``: whether what the system has installed counts, so that only what is missing is fetched.
     """
 
     def __init__(self, name, suites=None, *, with_status=False):
         self.name = name
         self.home = APT / name
         sources = self.home / "sources.list.d"
-        for folder in (sources, self.home / "lists" / "partial", self.home / "cache" / "archives" / "partial"):
+        for folder in (
+            sources,
+            self.home / "lists" / "partial",
+            self.home / "cache" / "archives" / "partial",
+        ):
             folder.mkdir(parents=True, exist_ok=True)
         (self.home / "empty").touch()
         options = {
@@ -121,15 +125,26 @@ class PrivateApt:
         self.log = base.LOG / "apt.log"
 
     def call(self, *arguments, what=None, **kwargs):
-        env = {**os.environ, "LC_ALL": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive", "APT_CONFIG": str(self._conf())}
+        env = {
+            **os.environ,
+            "LC_ALL": "C.UTF-8",
+            "DEBIAN_FRONTEND": "noninteractive",
+            "APT_CONFIG": str(self._conf()),
+        }
         return run(["apt-get", "-q", *self.options, *arguments], log=self.log, what=what, env=env, **kwargs)
 
     def _conf(self):
-        """The machine's apt configuration (proxies and so on) without its hooks, which would act on the system."""
-        dumped = subprocess.run(["apt-config", "dump"], capture_output=True, encoding="utf-8", check=True).stdout
-        kept = [line for line in dumped.splitlines() if not re.match(r"(APT::Update|DPkg)::(Pre|Post)-", line)]
+        """The machine's apt configuration (proxies and so on) without hooks, which act on the system."""
+        dumped = subprocess.run(
+            ["apt-config", "dump"], capture_output=True, encoding="utf-8", check=True
+        ).stdout
+        kept = [
+            line for line in dumped.splitlines() if not re.match(r"(APT::Update|DPkg)::(Pre|Post)-", line)
+        ]
         conf = self.home / "apt.conf"
-        base.write(conf, "\n".join([*kept, 'Dir::Etc::parts "/dev/null";', 'Dir::Etc::main "/dev/null";', ""]))
+        base.write(
+            conf, "\n".join([*kept, 'Dir::Etc::parts "/dev/null";', 'Dir::Etc::main "/dev/null";', ""])
+        )
         return conf
 
     def update(self):
@@ -143,7 +158,9 @@ class PrivateApt:
         try:
             self.call("update", "--error-on=any", what="Reading the package lists")
         except Problem as problem:
-            if re.search(r"NO_PUBKEY|not signed|signatures? (couldn't|could not)|Missing key|public key", str(problem)):
+            if re.search(
+                r"NO_PUBKEY|not signed|signatures? (couldn't|could not)|Missing key|public key", str(problem)
+            ):
                 raise Problem(
                     f"{problem}\n\nThe keyring of this machine cannot verify the archive. Upgrade it with\n"
                     "    apt-get update && apt-get install --only-upgrade debian-archive-keyring\n"
@@ -160,8 +177,14 @@ class PrivateApt:
     def download_with_dependencies(self, packages, folder, *, skip=()):
         """Download packages with what they depend on and the system lacks."""
         folder.mkdir(parents=True, exist_ok=True)
-        listed = self.call("install", "-y", "--print-uris", *packages, what=f"Resolving {', '.join(packages)}")
-        names = [re.split(r"[_ ]", line.split("' ", 1)[1])[0] for line in listed.splitlines() if line.startswith("'")]
+        listed = self.call(
+            "install", "-y", "--print-uris", *packages, what=f"Resolving {', '.join(packages)}"
+        )
+        names = [
+            re.split(r"[_ ]", line.split("' ", 1)[1])[0]
+            for line in listed.splitlines()
+            if line.startswith("'")
+        ]
         names = [name for name in names if not any(re.fullmatch(pattern, name) for pattern in skip)]
         self.call("download", *names, cwd=folder, what=f"Downloading {', '.join(packages)}")
         return sorted(folder.glob("*.deb"))
@@ -200,9 +223,16 @@ def install_on_system(packages):
     with step(f"installing {' '.join(packages)} with apt"):
         try:
             run([*command, "update"], log=log, env=env, what="apt-get update")
-            run([*command, "install", "--no-install-recommends", *packages], log=log, env=env, what="apt-get install")
+            run(
+                [*command, "install", "--no-install-recommends", *packages],
+                log=log,
+                env=env,
+                what="apt-get install",
+            )
         except Problem as problem:
-            base.say(f"  apt-get could not install {' '.join(packages)}: unpacking a copy for this clone instead")
+            base.say(
+                f"  apt-get could not install {' '.join(packages)}: unpacking a copy for this clone instead"
+            )
             base.say(f"    ({str(problem).splitlines()[-1]})")
             return False
     return True

@@ -36,14 +36,18 @@ class Odoo:
                 break
         else:
             raise Problem(f"ODOO_HOME={home} holds no Odoo (no odoo/release.py in it).")
-        found = re.search(r"^version_info = \((\d+), *(\d+), *(\d+)", release.read_text(encoding="utf-8"), re.M)
+        found = re.search(
+            r"^version_info = \((\d+), *(\d+), *(\d+)", release.read_text(encoding="utf-8"), re.M
+        )
         self.version = ".".join(found.groups()) if found else "?"
         if not found or found[1] != "19" or found[2] != "0":
             raise Problem(f"{home} holds Odoo {self.version}; this add-on needs 19.0.")
         self.python_path = candidate
         core = candidate / "odoo" / "addons"
         # In a checkout most modules lie beside the package; in an installation they lie in it.
-        self.addons = [path for path in (candidate / "addons", core) if (path / "web" / "__manifest__.py").is_file()]
+        self.addons = [
+            path for path in (candidate / "addons", core) if (path / "web" / "__manifest__.py").is_file()
+        ]
         if not self.addons:
             raise Problem(f"{home} holds no add-ons (no web/__manifest__.py).")
         if core not in self.addons:
@@ -74,7 +78,7 @@ def _fetch(folder):
     with step("unpacking Odoo"):
         unpack(debs, fresh)
         packages = fresh / "usr" / "lib" / "python3" / "dist-packages"
-        # Top-level leftovers of the packaging: copies without assets, which would only get in the way of imports.
+        # Leftovers of the packaging: copies without assets, which would only get in the way of imports.
         for leftover in ("addons", "doc", "setup"):
             base.clear(packages / leftover)
         for missing in MISSING:

@@ -1,9 +1,9 @@
 """PostgreSQL: the server PGHOST/PGUSER name, or a private cluster for this clone.
 
-The private cluster listens on a unix socket only and asks no password: the folder of the socket is closed to others.
-It holds nothing but demo and test data, so it does without fsync. PostgreSQL refuses to run as root; when root is the
-caller it runs as an unprivileged user, and where that user cannot enter the clone (or the path is too long for a
-socket) its folder lies outside and .odoo/pg is a link to it.
+The private cluster listens on a unix socket only and asks no password: the folder of the socket is closed
+to others. It holds nothing but demo and test data, so it does without fsync. PostgreSQL refuses to run as
+root; when root is the caller it runs as an unprivileged user, and where that user cannot enter the clone
+(or the path is too long for a socket) its folder lies outside and .odoo/pg is a link to it.
 """
 
 import contextlib
@@ -55,6 +55,13 @@ def is_external():
     return bool(os.environ.get("PGHOST") or os.environ.get("PGUSER"))
 
 
+def forget_environment():
+    """With a private cluster, no PGPORT or PGDATABASE of the person's shell may point us elsewhere."""
+    if not is_external():
+        for name in [name for name in os.environ if name.startswith("PG")]:
+            del os.environ[name]
+
+
 def settings():
     """Odoo's database settings and the environment for clients."""
     if is_external():
@@ -65,7 +72,9 @@ def settings():
 def ensure():
     if is_external():
         if os.environ.get("PGUSER") == "postgres":
-            raise Problem("Odoo refuses the role 'postgres': set PGUSER to another role that may create databases.")
+            raise Problem(
+                "Odoo refuses the role 'postgres': set PGUSER to another role that may create databases."
+            )
         return
     binaries = _binaries()
     home = _home()
@@ -91,20 +100,25 @@ def stop():
     binaries = _binaries(install=False)
     if binaries:
         with contextlib.suppress(Problem):
-            _as(_owner(home), [binaries / "pg_ctl", "stop", "-D", home / "data", "-m", "fast", "-w", "-t", "30"], home)
+            _as(
+                _owner(home),
+                [binaries / "pg_ctl", "stop", "-D", home / "data", "-m", "fast", "-w", "-t", "30"],
+                home,
+            )
             return True
     os.kill(pid, 2)
     return True
 
 
 def destroy():
-    """Stop the cluster and remove its data."""
-    stop()
+    """Stop the cluster and remove its data; says whether it was running."""
+    running = stop()
     home = LINK.resolve()
     if home.exists():
         shutil.rmtree(home)
     if LINK.is_symlink():
         LINK.unlink()
+    return running
 
 
 # ---- programs
@@ -116,7 +130,7 @@ def _binaries(*, install=True):
     if found or not install:
         return found
     with step("fetching PostgreSQL"):
-        # Unpacked and not installed, even by root: installing it would start a server on the machine's port 5432.
+        # Unpacked and not installed, even by root: installing would start a server on the usual port.
         apt = debian.PrivateApt("machine", with_status=True)
         apt.update()
         folder = base.DOT / "download" / "postgresql"
@@ -124,10 +138,21 @@ def _binaries(*, install=True):
         listed = apt.call("install", "-y", "--print-uris", "postgresql", what="Looking for PostgreSQL")
         version = max(re.findall(r"'[^']*/postgresql-(\d+)_", listed), key=int, default=None)
         if not version:
-            raise Problem("apt knows no PostgreSQL. Install PostgreSQL 13 or later, or set PGHOST and PGUSER.")
+            raise Problem(
+                "apt knows no PostgreSQL. Install PostgreSQL 13 or later, or set PGHOST and PGUSER."
+            )
         # The server needs its libraries only; LLVM serves just-in-time compilation, which is off.
         skip = (r"perl.*", r"libperl.*", r"postgresql", r"postgresql-common.*", r"postgresql-client-common")
-        skip += (r"ssl-cert", r"adduser", r"passwd", r"locales", r"debconf", r"sysvinit-utils", r"libllvm.*", r"libz3.*")
+        skip += (
+            r"ssl-cert",
+            r"adduser",
+            r"passwd",
+            r"locales",
+            r"debconf",
+            r"sysvinit-utils",
+            r"libllvm.*",
+            r"libz3.*",
+        )
         skip += (r"lsb-.*", r"libjson-perl", r"ucf", r"sensible-utils", r"tzdata", r"netbase", r"openssl")
         debs = apt.download_with_dependencies([f"postgresql-{version}"], folder, skip=skip)
         target = _system_home()
@@ -135,7 +160,9 @@ def _binaries(*, install=True):
         shutil.rmtree(folder)
     found = _find_binaries()
     if not found:
-        raise Problem("The downloaded PostgreSQL holds no server. Install PostgreSQL, or set PGHOST and PGUSER.")
+        raise Problem(
+            "The downloaded PostgreSQL holds no server. Install PostgreSQL, or set PGHOST and PGUSER."
+        )
     return found
 
 
@@ -186,9 +213,13 @@ def _environment(binaries):
 
 
 def libraries_of(path):
-    """The library folders of the unpacked packages that a program lies in; none for the machine's own programs."""
+    """The library folders of the unpacked packages that a program lies in; none for the machine's own."""
     root = unpacked_root(path)
-    return [str(folder) for pattern in ("usr/lib/*-linux-*", "lib/*-linux-*") for folder in root.glob(pattern)] if root else []
+    return (
+        [str(folder) for pattern in ("usr/lib/*-linux-*", "lib/*-linux-*") for folder in root.glob(pattern)]
+        if root
+        else []
+    )
 
 
 def unpacked_root(path):
@@ -209,7 +240,9 @@ def _user():
     for name in ("postgres", "nobody"):
         with contextlib.suppress(KeyError):
             return pwd.getpwnam(name)
-    raise Problem("root needs an unprivileged user to run PostgreSQL as; there is neither 'postgres' nor 'nobody'.")
+    raise Problem(
+        "root needs an unprivileged user to run PostgreSQL as; there is neither 'postgres' nor 'nobody'."
+    )
 
 
 def _owner(home):
@@ -260,9 +293,11 @@ def _outside(user):
     """A folder of our own outside the clone, the same for the same clone, closed to everybody else."""
     uid = user.pw_uid if user else os.geteuid()
     name = f"o2c-{base.digest(base.ROOT)}"
-    for parent in dict.fromkeys(("/var/tmp", tempfile.gettempdir(), "/tmp")):  # noqa: S108
+    for parent in dict.fromkeys(("/var/tmp", tempfile.gettempdir(), "/tmp")):
         home = Path(parent, name)
-        if len(os.fsencode(home / "run" / SOCKET_NAME)) > LONGEST_SOCKET or not os.access(parent, os.W_OK | os.X_OK):
+        if len(os.fsencode(home / "run" / SOCKET_NAME)) > LONGEST_SOCKET or not os.access(
+            parent, os.W_OK | os.X_OK
+        ):
             continue
         with contextlib.suppress(FileExistsError):
             home.mkdir(mode=0o700)
@@ -272,7 +307,9 @@ def _outside(user):
         if stat.S_ISDIR(status.st_mode) and status.st_uid == uid and not status.st_mode & 0o077:
             return home
         base.say(f"  {home} belongs to somebody else: not used")
-    raise Problem("No folder found for PostgreSQL's data: set TMPDIR to one with a short path, or PGHOST and PGUSER.")
+    raise Problem(
+        "No folder found for PostgreSQL's data: set TMPDIR to one with a short path, or PGHOST and PGUSER."
+    )
 
 
 # ---- cluster
@@ -309,7 +346,9 @@ def _start(binaries, home, user):
             _as(user, command, home, what="Starting PostgreSQL")
         except Problem as problem:
             said = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
-            raise Problem(f"{problem}\n{said[-2000:]}\n`script/stop --reset` makes the cluster anew.") from problem
+            raise Problem(
+                f"{problem}\n{said[-2000:]}\n`script/stop --reset` makes the cluster anew."
+            ) from problem
 
 
 def _answers(home):
@@ -327,11 +366,15 @@ def _postmaster(home):
         command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     except (OSError, ValueError, IndexError):
         return None
-    return pid if os.fsencode(home / "data") in command or os.fsencode(home.resolve() / "data") in command else None
+    return (
+        pid
+        if os.fsencode(home / "data") in command or os.fsencode(home.resolve() / "data") in command
+        else None
+    )
 
 
 def _drop_stale_pid(home):
-    """After a crash or a reboot the pid in the file may be any process's by now; PostgreSQL would not start."""
+    """After a crash or a reboot the pid in the file may be any process's; PostgreSQL would not start."""
     if not _postmaster(home):
         (home / "data" / "postmaster.pid").unlink(missing_ok=True)
         (home / "run" / f"{SOCKET_NAME}.lock").unlink(missing_ok=True)

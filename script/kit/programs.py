@@ -14,11 +14,31 @@ from .base import Problem, step
 from .postgres import libraries_of, unpacked_root
 
 # Libraries every Debian has, and packages that only serve an installation.
-NOT_NEEDED = (r"libc6", r"libc-bin", r"libgcc-s1", r"gcc-\d+-base", r"libstdc\+\+6", r"debconf.*", r"perl.*", r"libperl.*")
-NOT_NEEDED += (r"dpkg", r"tar", r"ucf", r"sensible-utils", r"xdg-utils", r"xauth", r"init-system-helpers", r"libcrypt1")
+NOT_NEEDED = (
+    r"libc6",
+    r"libc-bin",
+    r"libgcc-s1",
+    r"gcc-\d+-base",
+    r"libstdc\+\+6",
+    r"debconf.*",
+    r"perl.*",
+    r"libperl.*",
+)
+NOT_NEEDED += (
+    r"dpkg",
+    r"tar",
+    r"ucf",
+    r"sensible-utils",
+    r"xdg-utils",
+    r"xauth",
+    r"init-system-helpers",
+    r"libcrypt1",
+)
 
 # A browser that is not to talk to the world outside.
-QUIET = "--disable-background-networking --disable-component-update --disable-quic --disable-sync --no-first-run"
+QUIET = (
+    "--disable-background-networking --disable-component-update --disable-quic --disable-sync --no-first-run"
+)
 
 
 def ensure():
@@ -60,7 +80,7 @@ def _wrapper(program, arguments, settings=None):
         if not Path("/etc/fonts/fonts.conf").exists() and (fonts / "fonts.conf").exists():
             settings["FONTCONFIG_FILE"] = str(_fonts(root))
     lines = [f"export {key}={shlex.quote(value)}\n" for key, value in settings.items()]
-    return f"#!/bin/sh\n{''.join(lines)}exec {shlex.quote(str(program))} {arguments} \"$@\"\n"
+    return f'#!/bin/sh\n{"".join(lines)}exec {shlex.quote(str(program))} {arguments} "$@"\n'
 
 
 def _fonts(root):
@@ -101,7 +121,9 @@ def _first(root, name):
 
 def _packaged(name):
     """Whether the machine's own sources offer a package to install."""
-    shown = subprocess.run(["apt-cache", "policy", name], capture_output=True, encoding="utf-8", check=False).stdout
+    shown = subprocess.run(
+        ["apt-cache", "policy", name], capture_output=True, encoding="utf-8", check=False
+    ).stdout
     if "Candidate:" in shown:
         return "Candidate: (none)" not in shown
     # The machine may never have read its package lists: ask through lists of our own.

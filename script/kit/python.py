@@ -26,7 +26,9 @@ def _interpreter():
         if found and OLDEST <= (int(found[1]), int(found[2])) <= NEWEST:
             return path
     versions = " to ".join(".".join(map(str, version)) for version in (OLDEST, NEWEST))
-    raise Problem(f"No Python {versions} found. Install one, or name one: PYTHON=/path/to/python3.13 script/setup")
+    raise Problem(
+        f"No Python {versions} found. Install one, or name one: PYTHON=/path/to/python3.13 script/setup"
+    )
 
 
 def ensure():
@@ -44,7 +46,10 @@ def make_importable(folder):
 
 
 def _runs(python):
-    return python.exists() and not subprocess.run([python, "-c", ""], capture_output=True, check=False).returncode
+    return (
+        python.exists()
+        and not subprocess.run([python, "-c", ""], capture_output=True, check=False).returncode
+    )
 
 
 def _build(wanted):
@@ -55,13 +60,28 @@ def _build(wanted):
         pip = _pip(interpreter)
     with step("installing the Python requirements"):
         # PYTHONPATH and the user's site must not leak into the environment.
-        env = {key: value for key, value in os.environ.items() if key not in ("PYTHONHOME", "PIP_REQUIRE_VIRTUALENV")}
+        env = {
+            key: value
+            for key, value in os.environ.items()
+            if key not in ("PYTHONHOME", "PIP_REQUIRE_VIRTUALENV")
+        }
         env |= {"PYTHONNOUSERSITE": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1"}
         env.pop("PYTHONPATH", None)
         if pip:
             env["PYTHONPATH"] = str(pip)
         run(
-            [base.PYTHON, "-m", "pip", "install", "-q", "--no-deps", "--only-binary", ":all:", "-r", base.REQUIREMENTS],
+            [
+                base.PYTHON,
+                "-m",
+                "pip",
+                "install",
+                "-q",
+                "--no-deps",
+                "--only-binary",
+                ":all:",
+                "-r",
+                base.REQUIREMENTS,
+            ],
             env=env,
             log=base.LOG / "pip.log",
             what="Installing the Python requirements",

@@ -3,20 +3,27 @@
 import re
 from dataclasses import dataclass, field
 
-_RECORD = re.compile(r"\d{4}-\d\d-\d\d (?P<time>\d\d:\d\d:\d\d),\d{3} \d+ (?P<level>[A-Z]+) (?P<db>\S+) (?P<logger>[\w.]+): (?P<text>.*)")
+_RECORD = re.compile(
+    r"\d{4}-\d\d-\d\d (?P<time>\d\d:\d\d:\d\d),\d{3} \d+ "
+    r"(?P<level>[A-Z]+) \S+ (?P<logger>[\w.]+): (?P<text>.*)"
+)
 _TEST = re.compile(r"odoo\.addons\.(?P<module>\w+)\.tests\.(?P<file>\w+)")
 _SUBTEST = re.compile(r"Subtest (?P<name>\S+) (?P<parameters>.*)")
 _CLASS = re.compile(r"(?P<what>\w+) \(odoo\.addons\.(?P<module>\w+)\.tests\.(?P<name>[\w.]+)\)")
 
-# Noise of Odoo itself that our code can neither cause nor prevent: (logger, text). Everything else at WARNING or above
-# fails the run, so that our own can't slip through. A test that expects a log line uses assertLogs or mute_logger.
+# Noise of Odoo itself that our code can neither cause nor prevent: (logger, text). Everything else at
+# WARNING or above fails the run, so that our own can't slip through. A test that expects a log line uses
+# assertLogs or mute_logger.
 NOISE = (
     # Repeats in one line the failures that were logged one by one.
     (r"odoo\.tests\.result", r"\d+ failed, \d+ error"),
-    (r"odoo\.modules\.loading", r"Module \w+: \d+ failures, \d+ errors of|At least one test failed when loading"),
+    (
+        r"odoo\.modules\.loading",
+        r"Module \w+: \d+ failures, \d+ errors of|At least one test failed when loading",
+    ),
 )
 
-# A browser test that is skipped because there is no browser has not been run: that is a failure of the machine.
+# A browser test skipped because there is no browser has not been run: that is a failure of the machine.
 _NO_BROWSER = re.compile(r"chrome|chromium|websocket|devtools", re.I)
 
 
@@ -49,7 +56,7 @@ class Verdict:
 
 
 class Reader:
-    """Fed with a log line by line, it calls back for every complete record worth showing and keeps the verdict."""
+    """Fed with a log line by line, calls back for every record worth showing and keeps the verdict."""
 
     def __init__(self, on_failure=None, on_problem=None, noise=NOISE):
         self.verdict = Verdict()
@@ -67,7 +74,9 @@ class Reader:
                 self._record.text += "\n" + line
             return
         self.close()
-        self._record = Record(found["time"], found["level"], found["logger"], found["text"].rstrip(), self._current)
+        self._record = Record(
+            found["time"], found["level"], found["logger"], found["text"].rstrip(), self._current
+        )
         if found["level"] == "INFO":
             self.close()  # continuation lines of information are of no interest
 

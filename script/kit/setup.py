@@ -12,9 +12,8 @@ from . import base, odoo, postgres, programs, python
 
 def prepare():
     """Bring the clone up to date; returns the Odoo in use."""
-    if sys.version_info < (3, 9):
-        raise base.Problem("The scripts need Python 3.9 or later.")
     start = time.monotonic()
+    postgres.forget_environment()
     with base.lock():
         if not (base.DOT / ".ready").exists():
             base.say("Setting up in .odoo/ (a few minutes the first time)")
@@ -22,25 +21,18 @@ def prepare():
         python.make_importable(found.python_path)
         _link_addon()
         _configure(found)
-        command = _python("database", "make_template", f"{found.key} {pins}")
+        command = base.python_command("database", "make_template", f"{found.key} {pins}")
         if subprocess.run(command, check=False, cwd=base.ROOT, stdin=subprocess.DEVNULL).returncode:
             raise base.Problem("The template database could not be made.")
         (base.DOT / ".ready").touch()
     return found, time.monotonic() - start
 
 
-def _python(module, function, *arguments):
-    """A command that runs a function of the kit on the environment's own Python, which has psycopg2."""
-    code = f"import sys; sys.path.insert(0, sys.argv.pop(1)); from kit import base, {module}; "
-    code += f"base.main({module}.{function})"
-    return [str(part) for part in (base.PYTHON, "-B", "-c", code, base.ROOT / "script", *arguments)]
-
-
 def then(module, arguments):
     """Set up, then go on as the main function of a module of the kit."""
     prepare()
     sys.stdout.flush()
-    command = _python(module, "main", *arguments)
+    command = base.python_command(module, "main", *arguments)
     os.environ["O2C_COMMAND"] = Path(sys.argv[0]).name
     os.execv(command[0], command)
 
@@ -83,8 +75,9 @@ def _configure(found):
     base.write_script(
         base.BIN / "odoo",
         "#!/usr/bin/env bash\n# Odoo with this clone's configuration: .odoo/bin/odoo [command] [options]\n"
-        f"{own}export ODOO_RC={quote(str(base.CONF))} PATH={quote(str(base.BIN))}:$PATH PYTHONNOUSERSITE=1 PGAPPNAME=odoo\n"
-        f"unset PYTHONPATH PYTHONHOME\nexec {quote(str(base.PYTHON))} -m odoo \"$@\"\n",
+        f"{own}export ODOO_RC={quote(str(base.CONF))} PATH={quote(str(base.BIN))}:$PATH\n"
+        "export PYTHONNOUSERSITE=1 PGAPPNAME=odoo\n"
+        f'unset PYTHONPATH PYTHONHOME\nexec {quote(str(base.PYTHON))} -m odoo "$@"\n',
     )
 
 

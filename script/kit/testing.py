@@ -9,7 +9,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -33,14 +32,20 @@ def main(arguments):
         help="what to run instead of everything: a file (tests/test_x.py), TestClass, TestClass.test_method, "
         "test_method, a tag, or Odoo's own notation (/order_to_cash:TestClass.test_method)",
     )
-    parser.add_argument("--update", action="store_true", help="reuse the last test database and update the add-on in it")
-    parser.add_argument("--db", metavar="NAME", help="name of the test database (with --update: the one to reuse)")
+    parser.add_argument(
+        "--update", action="store_true", help="reuse the last test database and update the add-on in it"
+    )
+    parser.add_argument(
+        "--db", metavar="NAME", help="name of the test database (with --update: the one to reuse)"
+    )
     parser.add_argument(
         "--core",
         action="store_true",
-        help=f"run Odoo's own tests of {', '.join(CORE)} with the add-on installed and compare with a run without it",
+        help=f"run Odoo's own tests of {', '.join(CORE)} with the add-on and compare with a run without",
     )
-    parser.add_argument("--without", action="store_true", help="with --core: (re)do the run without the add-on only")
+    parser.add_argument(
+        "--without", action="store_true", help="with --core: (re)do the run without the add-on only"
+    )
     options = parser.parse_args(arguments)
     if options.without and not options.core:
         parser.error("--without goes with --core")
@@ -111,7 +116,14 @@ def run_odoo(name, arguments, log, *, show=True):
     """Run Odoo's tests on a database; its log is judged as it comes."""
     progress = Progress() if show else None
     reader = Reader(progress and progress.failure, progress and progress.problem)
-    command = [base.BIN / "odoo", "-d", name, *arguments, "--max-cron-threads=0", f"--http-port={free_port()}"]
+    command = [
+        base.BIN / "odoo",
+        "-d",
+        name,
+        *arguments,
+        "--max-cron-threads=0",
+        f"--http-port={base.free_port()}",
+    ]
     command += [f"--db-filter=^{re.escape(name)}$", "--stop-after-init"]
     log.parent.mkdir(parents=True, exist_ok=True)
     # A session of its own, so that browsers left behind by a killed run can be ended with it.
@@ -149,12 +161,6 @@ def run_odoo(name, arguments, log, *, show=True):
     return verdict
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 class Progress:
     """Failures at once and in short; otherwise a sign of life now and then."""
 
@@ -185,7 +191,11 @@ def shorten(text, limit=40):
     lines = [line for line in text.splitlines() if line.strip() and not re.fullmatch(r"\s*[~^]+\s*", line)]
     lines = [line if len(line) <= 500 else f"{line[:500]} ..." for line in lines]
     if len(lines) > limit:
-        lines = [*lines[: limit // 4], f"... {len(lines) - limit} lines, all in the log ...", *lines[-limit * 3 // 4 :]]
+        lines = [
+            *lines[: limit // 4],
+            f"... {len(lines) - limit} lines, all in the log ...",
+            *lines[-limit * 3 // 4 :],
+        ]
     return "\n".join(lines)
 
 
@@ -214,7 +224,11 @@ def _owner_lives(name):
 def _drop_forgotten():
     """Databases of runs that were killed."""
     for name in database.names(PREFIX):
-        if re.fullmatch(rf"{PREFIX}(?:\w+_)?\d+(?:_\w+)?", name) and name != _last() and not _owner_lives(name):
+        if (
+            re.fullmatch(rf"{PREFIX}(?:\w+_)?\d+(?:_\w+)?", name)
+            and name != _last()
+            and not _owner_lives(name)
+        ):
             database.drop(name)
 
 
@@ -260,7 +274,7 @@ def _lifecycle():
         elif process.returncode and not counts[1]:
             counts[1] = 1
             say(f"    {script.name} ended with exit {process.returncode}")
-        total = [had + now for had, now in zip(total, counts)]
+        total = [had + now for had, now in zip(total, counts, strict=True)]
         for name in database.names(prefix):
             database.drop(name)
     return total
@@ -270,7 +284,7 @@ def _lifecycle():
 
 
 def _core(options):
-    """Odoo's own suites with the add-on and without; the latter is kept until Odoo or the requirements change."""
+    """Odoo's own suites with the add-on and without; the latter is kept until the template changes."""
     folder = base.DOT / "core"
     folder.mkdir(exist_ok=True)
     suites = tuple(options.part) or CORE
@@ -298,7 +312,10 @@ def _core(options):
 def _close(verdict: Verdict, *, same):
     """The closing line; Odoo's own warnings are not ours, differing results are."""
     failed = len(verdict.failures)
-    say(f"\n{verdict.passed} passed, {failed} failed" + (f", {len(verdict.skipped)} skipped" if verdict.skipped else ""))
+    say(
+        f"\n{verdict.passed} passed, {failed} failed"
+        + (f", {len(verdict.skipped)} skipped" if verdict.skipped else "")
+    )
     return 0 if same and verdict.ran and not failed else 1
 
 
@@ -309,7 +326,9 @@ def _core_run(suites, with_addon):
         database.copy(database.current_template(), name)
         assets.restore(name)
         if with_addon:
-            database.odoo(name, "-i", base.MODULE, "--stop-after-init", "--no-http", log=f"{name}-install.log")
+            database.odoo(
+                name, "-i", base.MODULE, "--stop-after-init", "--no-http", log=f"{name}-install.log"
+            )
         tags = ",".join(f"/{suite}" for suite in suites)
         return run_odoo(name, ["-u", ",".join(suites), f"--test-tags={tags}"], base.LOG / f"{name}.log")
     finally:
