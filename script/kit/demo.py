@@ -67,7 +67,7 @@ def _load():
 
 
 def _run_cycle():
-    """Feed script/demo_cycle.py to Odoo's shell; documents are printed through a server, so one runs meanwhile."""
+    """Feed script/demo_cycle.py to the shell; printing goes through a server, so one runs meanwhile."""
     base.clear(FOLDER)
     FOLDER.mkdir(parents=True)
     if not CYCLE.is_file():
