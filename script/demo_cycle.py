@@ -58,7 +58,11 @@ def show(title, rows):
             print(f"{'':<34}{line}")
 
 
-show("The day's cycle", list(steps(env)))
-show("Customers", customers(env))
-show("Credit", holds(env))
-show("Dunning", letters(env))
+def main(env):
+    show("The day's cycle", list(steps(env)))
+    show("Customers", customers(env))
+    show("Credit", holds(env))
+    show("Dunning", letters(env))
+
+
+main(env)  # noqa: F821 (Odoo's shell defines it)

@@ -176,7 +176,7 @@ class TestHoldOrders(O2cCommon):
         yesterday = fields.Date.today() - timedelta(days=2)
         for error, call in [
             (UserError, lambda: hold.action_release(note=" ")),
-            (UserError, lambda: hold.action_reject()),
+            (UserError, hold.action_reject),
             (ValidationError, lambda: hold.action_release(note="x", approved_amount=-1.0)),
             (ValidationError, lambda: hold.action_release(note="x", expires_on=yesterday)),
         ]:

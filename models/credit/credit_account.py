@@ -213,7 +213,7 @@ class O2cCreditAccount(models.Model):
             for account in accounts
         }
         return {
-            partner.id: own[partner.id] if partner.id in own else partner.credit_limit or None
+            partner.id: own.get(partner.id, partner.credit_limit or None)
             for partner in partners
         }
 
