@@ -29,6 +29,12 @@ class TestHoldAccess(O2cCommon):
         self.assertIn("200.00", order.o2c_hold_message)
         self.assertFalse(order.o2c_can_decide)
 
+    def test_whoever_reads_the_order_reads_why_it_is_held(self):
+        user = self._new_user("alma", "sales_team.group_sale_salesman_all_leads")
+        self.assertFalse(self._visible(self.hold, user))
+        self.order.invalidate_recordset()
+        self.assertIn("200.00", self.order.with_user(user).o2c_hold_message)
+
     def test_salespeople_see_their_own_holds_and_accounts_only(self):
         for record in (self.hold, self.account):
             self.assertTrue(self._visible(record, self.salesperson))

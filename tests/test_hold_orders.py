@@ -212,6 +212,13 @@ class TestHoldOrders(O2cCommon):
         self.assertEqual(order.o2c_hold_state, "none")
         self.assertEqual(still.o2c_hold_state, "held")
 
+    def test_cancelling_leaves_nothing_to_decide(self):
+        order = self._new_order(amount=1100.0)
+        order.action_confirm()
+        order.with_user(self.salesperson).action_cancel()
+        self.assertEqual(order.o2c_hold_ids.state, "cleared")
+        self.assertEqual(order.o2c_hold_state, "none")
+
     def test_the_quotation_says_beforehand_that_it_would_be_held(self):
         order = self._new_order(amount=1100.0)
         self.assertIn("1,100.00", order.o2c_hold_message)

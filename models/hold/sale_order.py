@@ -24,9 +24,7 @@ class SaleOrder(models.Model):
         help="Held and rejected quotations cannot be confirmed until an approver releases them.",
     )
     o2c_hold_message = fields.Text(
-        compute="_compute_o2c_hold_message",
-        compute_sudo=False,
-        groups="base.group_user",
+        compute="_compute_o2c_hold_message", groups="base.group_user"
     )
     o2c_can_decide = fields.Boolean(compute="_compute_o2c_can_decide", groups="base.group_user")
 
@@ -92,8 +90,11 @@ class SaleOrder(models.Model):
     def _o2c_hold_sentence(self):
         """Why this quotation cannot be confirmed and who can change that, in the user's words."""
         self.ensure_one()
+        # Whoever reads the order may know why it does not go, even where the hold itself, with its
+        # figures, is not for him.
+        holds = self.sudo().o2c_hold_ids
         sentences = []
-        for hold in self.o2c_hold_ids._blocking():
+        for hold in holds._blocking():
             sentences.append(
                 self.env._(
                     "%(reason)s %(approvers)s can release it.",
@@ -109,7 +110,7 @@ class SaleOrder(models.Model):
                     user=hold.decided_by_id.name,
                     note=hold.decision_note,
                 )
-                for hold in self.o2c_hold_ids
+                for hold in holds
                 if hold.state == "rejected"
             ]
         return "\n".join(sentences)
@@ -125,6 +126,13 @@ class SaleOrder(models.Model):
         passing = self - held
         result = super(SaleOrder, passing).action_confirm() if passing else True
         return held._o2c_held_notification() if held else result
+
+    def _action_cancel(self):
+        result = super()._action_cancel()
+        # Nothing is left to decide on. The state of the order was checked by core.
+        holds = self.sudo().o2c_hold_ids.filtered(lambda hold: hold.state == "active")
+        holds.write({"state": "cleared"})
+        return result
 
     def _o2c_apply_evaluation(self, condition=lambda order: True):
         """Check the orders by the rules now and record what was found.
@@ -223,7 +231,7 @@ class SaleOrder(models.Model):
                 "type": "warning",
                 "sticky": True,
                 "title": self.env._("On hold: %(orders)s", orders=", ".join(self.mapped("name"))),
-                "message": "\n".join(self.sudo().mapped(lambda o: o._o2c_hold_sentence())),
+                "message": "\n".join(order._o2c_hold_sentence() for order in self),
                 "next": {"type": "ir.actions.act_window_close"},
             },
         }
