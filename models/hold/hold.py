@@ -92,6 +92,28 @@ class O2cHold(models.Model):
         """The active holds that keep their order from being confirmed."""
         return self.filtered(lambda hold: hold.state == "active" and hold.effect == "hold_order")
 
+    def _sentence(self):
+        """What is wrong and who can change it; or who decided and why."""
+        self.ensure_one()
+        if self.state == "rejected":
+            return self.env._(
+                "Rejected by %(user)s: %(note)s",
+                user=self.decided_by_id.name,
+                note=self.decision_note,
+            )
+        approvers = self._approvers().mapped("name")
+        if not approvers:
+            return self.env._(
+                "%(reason)s Nobody can release it: name an approver in the hold rule %(rule)s.",
+                reason=self.reason,
+                rule=self.rule_id.name,
+            )
+        return self.env._(
+            "%(reason)s It can be released by: %(approvers)s.",
+            reason=self.reason,
+            approvers=", ".join(approvers),
+        )
+
     def _check_can_decide(self):
         for hold in self:
             approvers = hold._approvers()

@@ -93,26 +93,10 @@ class SaleOrder(models.Model):
         # Whoever reads the order may know why it does not go, even where the hold itself, with its
         # figures, is not for him.
         holds = self.sudo().o2c_hold_ids
-        sentences = []
-        for hold in holds._blocking():
-            sentences.append(
-                self.env._(
-                    "%(reason)s %(approvers)s can release it.",
-                    reason=hold.reason,
-                    approvers=", ".join(hold._approvers().mapped("name"))
-                    or self.env._("Nobody yet: set an approver. He"),
-                )
-            )
+        sentences = [hold._sentence() for hold in holds._blocking()]
         if not sentences:
-            sentences = [
-                self.env._(
-                    "Rejected by %(user)s: %(note)s",
-                    user=hold.decided_by_id.name,
-                    note=hold.decision_note,
-                )
-                for hold in holds
-                if hold.state == "rejected"
-            ]
+            rejected = holds.filtered(lambda hold: hold.state == "rejected")
+            sentences = [hold._sentence() for hold in rejected]
         return "\n".join(sentences)
 
     def action_confirm(self):

@@ -13,7 +13,7 @@ registry.category("web_tour.tours").add("o2c_hold_salesperson", {
         },
         {
             content: "it is on hold, and the banner says why and who can release it",
-            trigger: "div[name=o2c_hold_banner]:contains(above the credit limit):contains(can release)",
+            trigger: "div[name=o2c_hold_banner]:contains(above the credit limit):contains(can be released by)",
         },
         {
             content: "a salesperson cannot decide",
