@@ -69,19 +69,9 @@ def _build(wanted):
         env.pop("PYTHONPATH", None)
         if pip:
             env["PYTHONPATH"] = str(pip)
+        options = ["-q", "--no-deps", "--only-binary", ":all:", "--no-compile", "-r", base.REQUIREMENTS]
         run(
-            [
-                base.PYTHON,
-                "-m",
-                "pip",
-                "install",
-                "-q",
-                "--no-deps",
-                "--only-binary",
-                ":all:",
-                "-r",
-                base.REQUIREMENTS,
-            ],
+            [base.PYTHON, "-m", "pip", "install", *options],
             env=env,
             log=base.LOG / "pip.log",
             what="Installing the Python requirements",

@@ -17,15 +17,21 @@ def prepare():
     with base.lock():
         if not (base.DOT / ".ready").exists():
             base.say("Setting up in .odoo/ (a few minutes the first time)")
-        found, pins, _, _ = base.together(odoo.ensure, python.ensure, programs.ensure, postgres.ensure)
-        python.make_importable(found.python_path)
-        _link_addon()
-        _configure(found)
-        command = base.python_command("database", "make_template", f"{found.key} {pins}")
-        if subprocess.run(command, check=False, cwd=base.ROOT, stdin=subprocess.DEVNULL).returncode:
-            raise base.Problem("The template database could not be made.")
+        found, _ = base.together(_server, programs.ensure)
         (base.DOT / ".ready").touch()
     return found, time.monotonic() - start
+
+
+def _server():
+    """Odoo, its Python, its database server and the template; the browser and the printer can come meanwhile."""
+    found, pins, _ = base.together(odoo.ensure, python.ensure, postgres.ensure)
+    python.make_importable(found.python_path)
+    _link_addon()
+    _configure(found)
+    command = base.python_command("database", "make_template", f"{found.key} {pins}")
+    if subprocess.run(command, check=False, cwd=base.ROOT, stdin=subprocess.DEVNULL).returncode:
+        raise base.Problem("The template database could not be made.")
+    return found
 
 
 def then(module, arguments):
