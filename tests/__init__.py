@@ -1,4 +1,5 @@
 from . import test_architecture
+from . import test_security
 from . import test_algorithms_credit
 from . import test_credit_exposure
 from . import test_hold_orders
