@@ -215,11 +215,11 @@ def _environment(binaries):
 def libraries_of(path):
     """The library folders of the unpacked packages that a program lies in; none for the machine's own."""
     root = unpacked_root(path)
-    return (
-        [str(folder) for pattern in ("usr/lib/*-linux-*", "lib/*-linux-*") for folder in root.glob(pattern)]
-        if root
-        else []
-    )
+    if not root:
+        return []
+    folders = [folder for lib in ("usr/lib", "lib") for folder in sorted(root.glob(f"{lib}/*-linux-*"))]
+    inner = {file.parent for folder in folders for file in folder.glob("*/lib*.so*")}
+    return [str(folder) for folder in [*folders, *sorted(inner)]]
 
 
 def unpacked_root(path):

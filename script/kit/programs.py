@@ -76,22 +76,33 @@ def _wrapper(program, arguments, settings=None):
     if libraries:
         settings["LD_LIBRARY_PATH"] = os.pathsep.join(libraries)
         root = unpacked_root(program)
-        fonts = root / "etc" / "fonts"
-        if not Path("/etc/fonts/fonts.conf").exists() and (fonts / "fonts.conf").exists():
+        if not Path("/etc/fonts/fonts.conf").exists() and (root / "usr/share/fontconfig").is_dir():
             settings["FONTCONFIG_FILE"] = str(_fonts(root))
+        for plugins in root.glob("usr/lib/*/qt5/plugins"):
+            settings["QT_PLUGIN_PATH"] = str(plugins)
     lines = [f"export {key}={shlex.quote(value)}\n" for key, value in settings.items()]
     return f'#!/bin/sh\n{"".join(lines)}exec {shlex.quote(str(program))} {arguments} "$@"\n'
 
 
 def _fonts(root):
     """A font configuration that finds the unpacked fonts."""
+    chosen = root / "fonts.conf.d"
+    chosen.mkdir(exist_ok=True)
+    for link in (root / "etc" / "fonts" / "conf.d").glob("*.conf"):
+        # Links of packages are meant for the system's root: take their targets from ours.
+        if link.is_symlink() and os.readlink(link).startswith("/"):
+            target = Path(f"{root}{os.readlink(link)}")
+        else:
+            target = link.resolve()
+        if target.is_file() and not (chosen / link.name).exists():
+            (chosen / link.name).symlink_to(target)
     conf = root / "fonts.conf"
     base.write(
         conf,
         '<?xml version="1.0"?>\n<!DOCTYPE fontconfig SYSTEM "fonts.dtd">\n<fontconfig>\n'
         f"    <dir>{root}/usr/share/fonts</dir>\n    <dir>/usr/share/fonts</dir>\n"
         f"    <cachedir>{root}/fontconfig</cachedir>\n"
-        f'    <include ignore_missing="yes">{root}/etc/fonts/conf.d</include>\n</fontconfig>\n',
+        f'    <include ignore_missing="yes">{chosen}</include>\n</fontconfig>\n',
     )
     return conf
 

@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from . import base, odoo, postgres, programs, python
+from . import base, debian, odoo, postgres, programs, python
 
 
 def prepare():
@@ -18,12 +18,14 @@ def prepare():
         if not (base.DOT / ".ready").exists():
             base.say("Setting up in .odoo/ (a few minutes the first time)")
         found, _ = base.together(_server, programs.ensure)
+        for leftover in (base.DOT / "download", debian.APT):
+            base.clear(leftover)
         (base.DOT / ".ready").touch()
     return found, time.monotonic() - start
 
 
 def _server():
-    """Odoo, its Python, its database server and the template; the browser and the printer can come meanwhile."""
+    """Odoo, its Python, its database server and the template; browser and printer can come meanwhile."""
     found, pins, _ = base.together(odoo.ensure, python.ensure, postgres.ensure)
     python.make_importable(found.python_path)
     _link_addon()
