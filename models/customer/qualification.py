@@ -213,21 +213,37 @@ class Qualification(models.Model):
 
     def _to_algorithm(self, kind=lambda document: document.type_id.id):
         """These documents as :class:`algorithms.qualification.Document`."""
-        # A document being typed in has no id, its file is in the cache. For the others the size
-        # tells whether there is one; bin_size keeps its content where it is.
-        saved = self.filtered("id")
-        with_file = set(saved.with_context(bin_size=True).filtered("file").ids)
+        with_file = self._ids_with_file()
         return [
             algorithm.Document(
                 key=document.id,
                 kind=kind(document),
                 expires_on=document.expires_on or None,
                 warn_days=document.type_id.warn_days,
-                is_complete=not document.type_id.requires_file
-                or (document.id in with_file if document.id else bool(document.file)),
+                is_complete=not document.type_id.requires_file or document.id in with_file,
             )
             for document in self
         ]
+
+    def _ids_with_file(self):
+        """The ids of those of ``self`` that must have a file and have it."""
+        concerned = self.filtered("type_id.requires_file")
+        # One being typed in has its file in the cache. The files of the others stay where they
+        # are: the attachment tells.
+        saved = concerned.filtered("id")
+        result = {document.id for document in concerned - saved if document.file}
+        if saved:
+            # sudo: only whether there is one
+            attachments = self.env["ir.attachment"].sudo()._read_group(
+                [
+                    ("res_model", "=", self._name),
+                    ("res_field", "=", "file"),
+                    ("res_id", "in", saved.ids),
+                ],
+                ["res_id"],
+            )
+            result.update(res_id for (res_id,) in attachments)
+        return result
 
     def _close_reminders(self):
         # sudo: the reminder may be a colleague's

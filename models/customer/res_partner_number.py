@@ -92,7 +92,10 @@ class ResPartner(models.Model):
         for company, partners in without_number.grouped("company_id").items():
             numbers = self._o2c_draw_numbers(company, len(partners))
             for partner, number in zip(partners, numbers, strict=False):
-                partner.ref = number
+                # Straight into the cache, to be written in one statement for all of them: write()
+                # would ask the database once a number whether it is free, which is known.
+                self._fields["ref"].write(partner, number)
+            partners.modified(["ref"])
 
     @api.model
     def _o2c_draw_numbers(self, company, count):

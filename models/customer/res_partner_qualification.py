@@ -1,3 +1,5 @@
+from collections import defaultdict
+
 from odoo import api, fields, models
 from odoo.fields import Domain
 
@@ -127,18 +129,20 @@ class ResPartner(models.Model):
             Domain("partner_id", "in", [partner._origin.id for partner in kinds_by_partner])
             & Domain("type_id", "in", kinds.ids)
             & Qualification._get_company_domain(company)
-        ).grouped(lambda document: document.partner_id.id)
+        )
+        documents_by_partner = defaultdict(list)
+        for record, document in zip(documents, documents._to_algorithm(), strict=True):
+            documents_by_partner[record.partner_id.id].append(document)
         today = fields.Date.context_today(self)
-        return {
-            partner: algorithm.states_by_kind(
-                partner_kinds,
-                documents.get(partner._origin.id, Qualification)._to_algorithm(
-                    lambda document: document.type_id
-                ),
+        states_by_partner = {}
+        for partner, partner_kinds in kinds_by_partner.items():
+            states = algorithm.states_by_kind(
+                [kind.id for kind in partner_kinds],
+                documents_by_partner[partner._origin.id],
                 today,
             )
-            for partner, partner_kinds in kinds_by_partner.items()
-        }
+            states_by_partner[partner] = {kind: states[kind.id] for kind in partner_kinds}
+        return states_by_partner
 
     @api.model
     def _o2c_has_document_domain(self, kind, states):

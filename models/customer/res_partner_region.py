@@ -44,6 +44,7 @@ class ResPartner(models.Model):
         before = self.o2c_proposed_region_id
         if self.o2c_region_id == before:
             self.o2c_region_id = self.env["o2c.sales.region"]._find_for_partners(self)[self]
+            self.o2c_proposed_region_id = self.o2c_region_id
         if self.o2c_region_id == before:
             return
         responsible = (before | self.o2c_region_id)._get_responsible()
@@ -53,7 +54,6 @@ class ResPartner(models.Model):
             self.user_id = user
         if not self.o2c_team_id or self.o2c_team_id == old_team:
             self.o2c_team_id = team
-        self.o2c_proposed_region_id = self.o2c_region_id
 
     def _o2c_assign_region(self):
         """Give new customers a region by their address, and from it salesperson and team."""
@@ -74,9 +74,8 @@ class ResPartner(models.Model):
         for values, partners in groupby(values_by_partner, key=values_by_partner.get):
             if values:
                 # The salesperson is not mailed about each of many customers imported at once.
-                self.browse().concat(*partners).with_context(mail_auto_subscribe_no_notify=True).write(
-                    dict(values)
-                )
+                partners = self.browse().concat(*partners)
+                partners.with_context(mail_auto_subscribe_no_notify=True).write(dict(values))
 
     def _o2c_inherit_region(self):
         """Give addresses without a region that of their customer."""

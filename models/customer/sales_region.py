@@ -103,10 +103,12 @@ class SalesRegion(models.Model):
         for region in self:
             region.customer_count = count_by_region[region.id]
 
-    @api.constrains("parent_id")
-    def _check_parent_id(self):
-        if self._has_cycle():
+    def write(self, vals):
+        # Before the tree is stored, which would refuse it in less helpful words.
+        parent = self.browse(vals.get("parent_id"))
+        if parent and not set(self.ids).isdisjoint(parent._path_ids()):
             raise ValidationError(self.env._("A region cannot lie in one of its own sub-regions."))
+        return super().write(vals)
 
     def action_view_customers(self):
         """The customers of the region and its sub-regions."""

@@ -35,12 +35,5 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
         """Nobody pays for himself, and no payer has a payer, after the merge either."""
         partners = src_partners | dst_partner
         partners.filtered(lambda p: p.o2c_payer_id == dst_partner).o2c_payer_id = False
-        payer = dst_partner.o2c_payer_id or src_partners.o2c_payer_id[-1:]
-        if not payer:
-            return
-        payees = dst_partner._o2c_get_payees() - partners
-        if payer in payees:
-            # Each would pay for the other: the merged partner goes on paying.
-            partners.o2c_payer_id = False
-        else:
-            payees.o2c_payer_id = payer
+        if payer := dst_partner.o2c_payer_id or src_partners.o2c_payer_id[-1:]:
+            (dst_partner._o2c_get_payees() - partners).o2c_payer_id = payer
