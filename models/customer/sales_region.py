@@ -147,7 +147,9 @@ class SalesRegion(models.Model):
         :return: dict partner -> region (``o2c.sales.region``, empty when none covers the address)
         """
         # sudo: whoever creates a customer need not be entitled to read the regions
-        regions = self.sudo().search([])
+        regions = self.sudo().search([
+            "|", ("country_ids", "!=", False), ("state_ids", "!=", False),
+        ])
         found = {}
         result = {}
         for partner in partners:
