@@ -35,11 +35,11 @@ def main(arguments):
     parser.add_argument("--fix", action="store_true", help="let ruff repair what it can")
     options = parser.parse_args(arguments)
     start = time.monotonic()
-    files = _files()
+    files = repository_files()
     stage = base.DOT / "lint" / str(os.getpid())
     name = f"o2c_lint_{os.getpid()}"
     try:
-        addon = _copy(files, stage)
+        addon = copy_addon(files, stage)
         registry = None if options.fast else _start_registry_checks(stage, name)
         tools = [
             ("ruff", lambda: _ruff(options.fix)),
@@ -67,7 +67,7 @@ def main(arguments):
     return 1 if count else 0
 
 
-def _files():
+def repository_files():
     """What is, or is about to be, in the repository."""
     if (base.ROOT / ".git").exists():
         listed = subprocess.run(
@@ -84,7 +84,7 @@ def _files():
     return sorted(name for name in names if (base.ROOT / name).is_file())
 
 
-def _copy(files, stage):
+def copy_addon(files, stage):
     """A copy of the repository under its technical name: no tool sees .odoo or the name of the clone."""
     addon = stage / base.MODULE
     for name in files:

@@ -118,6 +118,7 @@ def destroy():
         shutil.rmtree(home)
     if LINK.is_symlink():
         LINK.unlink()
+    base.clear(base.DOT / "data" / "filestore")
     return running
 
 
