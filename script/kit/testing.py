@@ -112,9 +112,9 @@ def _run_addon(tags, options):
     return verdict
 
 
-def run_odoo(name, arguments, log, *, judge_log=True):
-    """Run Odoo's tests on a database; its log is read as it comes."""
-    progress = Progress()
+def run_odoo(name, arguments, log, *, show=True, judge_log=True):
+    """Run Odoo's tests on a database; its log is read as it comes, and unless ``show`` is off, reported."""
+    progress = Progress() if show else SILENT
     reader = Reader(progress.failure, progress.problem if judge_log else None)
     command = [
         base.BIN / "odoo",
@@ -150,13 +150,14 @@ def run_odoo(name, arguments, log, *, judge_log=True):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGTERM)
         process.wait()
+        process.stdout.close()
     verdict = reader.verdict
     if code and not verdict.failed:
         verdict.failures["the server"] = f"ended with exit code {code}:\n{''.join(tail)}"
         progress.failure("the server", verdict.failures["the server"])
     if not judge_log:
         verdict.problems.clear()
-    elif verdict.problems:
+    elif verdict.problems and show:
         say(f"\n{len(verdict.problems)} warnings or errors in the server log (counted as one failure).")
     return verdict
 
@@ -179,6 +180,22 @@ class Progress:
     def problem(self, record):
         during = f" during {record.during}" if record.during else ""
         say(f"\n{record.level} from {record.logger}{during}\n{_indent(shorten(record.text))}")
+
+
+class Silent:
+    """For callers that look at the verdict themselves."""
+
+    def tick(self, verdict):
+        pass
+
+    def failure(self, name, text):
+        pass
+
+    def problem(self, record):
+        pass
+
+
+SILENT = Silent()
 
 
 def _indent(text):
