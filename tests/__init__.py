@@ -12,3 +12,5 @@ from . import test_hold_orders
 from . import test_hold_tour
 from . import test_credit_exposure
 from . import test_operations_day_cycle
+from . import test_algorithms_dunning
+from . import test_dunning_run

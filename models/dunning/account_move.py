@@ -1,0 +1,49 @@
+from odoo import fields, models
+
+
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    o2c_dunning_policy_id = fields.Many2one(
+        "o2c.dunning.policy",
+        string="Dunning Policy",
+        copy=False,
+        check_company=True,
+        help="How the customer is reminded of this invoice. Empty: as of any other.",
+    )
+    o2c_dunning_notice_count = fields.Integer(
+        string="Reminders", compute="_compute_o2c_dunning_notice_count"
+    )
+
+    def _compute_o2c_dunning_notice_count(self):
+        Line = self.env["o2c.dunning.notice.line"]
+        self.o2c_dunning_notice_count = 0
+        if not Line.has_access("read"):
+            return
+        counts = dict(
+            Line._read_group(
+                [("move_id", "in", self.ids)], ["move_id"], ["notice_id:count_distinct"]
+            )
+        )
+        for move in self:
+            move.o2c_dunning_notice_count = counts.get(move._origin, 0)
+
+    def action_o2c_view_dunning_notices(self):
+        """Open the reminders that this invoice was on."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "order_to_cash.o2c_dunning_notice_action"
+        )
+        action["domain"] = [("line_ids.move_id", "=", self.id)]
+        action["context"] = {}
+        return action
+
+    def _invoice_paid_hook(self):
+        result = super()._invoice_paid_hook()
+        moves = self.filtered("company_id.o2c_use_dunning")
+        if moves:
+            # sudo: who registers a payment need not have any right on reminders.
+            self.env["o2c.dunning.notice"].sudo()._mark_settled(
+                [("line_ids.move_id", "in", moves.ids)]
+            )
+        return result

@@ -1,0 +1,112 @@
+from odoo import fields, models
+
+from odoo.addons.order_to_cash.algorithms import dunning
+
+
+class O2cDunningNoticeLine(models.Model):
+    """An overdue item that a reminder claims.
+
+    The level of a receivable line, and when it was reached, are read from here: from the lines
+    that have ``reached_on``. It is set when the reminder is sent, on the items that climbed.
+    """
+
+    _name = "o2c.dunning.notice.line"
+    _description = "Reminder Line"
+    _order = "notice_id desc, date_due, id"
+
+    notice_id = fields.Many2one(
+        "o2c.dunning.notice", required=True, index=True, ondelete="cascade"
+    )
+    company_id = fields.Many2one(related="notice_id.company_id", store=True)
+    currency_id = fields.Many2one(related="notice_id.currency_id")
+    company_currency_id = fields.Many2one(
+        related="company_id.currency_id", string="Company Currency"
+    )
+    # An invoice that is reset to draft may lose its lines; the reminder that was sent stays.
+    move_line_id = fields.Many2one(
+        "account.move.line", string="Journal Item", index="btree_not_null", ondelete="set null"
+    )
+    move_id = fields.Many2one(
+        "account.move", string="Invoice", index="btree_not_null", ondelete="set null"
+    )
+    name = fields.Char(string="Document", required=True)
+    date_due = fields.Date(string="Due Date", required=True)
+    level_id = fields.Many2one(
+        "o2c.dunning.level",
+        index="btree_not_null",
+        ondelete="restrict",
+        help="The level of the item with this reminder.",
+    )
+    previous_level_id = fields.Many2one(
+        "o2c.dunning.level",
+        string="Level Before",
+        ondelete="restrict",
+        help="The level of the item before this reminder.",
+    )
+    height = fields.Integer(
+        string="Reminders Before",
+        help="How many levels the item had reached before this reminder.",
+    )
+    reached_on = fields.Date(
+        help="The date of the run whose reminder took the item to its level.",
+    )
+    days_overdue = fields.Integer()
+    amount = fields.Monetary(string="Open Amount")
+    amount_company = fields.Monetary(
+        string="Open Amount (Company Currency)", currency_field="company_currency_id"
+    )
+    books = fields.Monetary(
+        string="Open in the Books",
+        help="What the books showed as open when the reminder was proposed. It differs from the "
+        "open amount when a run of a past date is repeated.",
+    )
+
+    _once_a_notice = models.UniqueIndex(
+        "(notice_id, move_line_id)",
+        "An item is on a reminder once.",
+    )
+    _once_a_level = models.UniqueIndex(
+        "(move_line_id, level_id) WHERE reached_on IS NOT NULL",
+        "The customer has already been reminded of this item at this level.",
+    )
+
+    def action_open_document(self):
+        """Open the invoice of this line."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": "account.move",
+            "res_id": self.move_id.id,
+            "view_mode": "form",
+        }
+
+    def _as_proposed_lines(self):
+        """These lines as :class:`dunning.ProposedLine`."""
+        return [
+            dunning.ProposedLine(
+                key=line.move_line_id.id,
+                amount=line.amount,
+                books=line.books,
+                height=line.height,
+                climbs=line.level_id != line.previous_level_id,
+            )
+            for line in self
+        ]
+
+    def _keep(self, remaining):
+        """Bring these lines in line with ``remaining``, see :func:`dunning.reconsider`.
+
+        :return: the lines that fall out
+        """
+        gone = self.filtered(lambda line: line.move_line_id.id not in remaining)
+        for line in self - gone:
+            amount, climbs = remaining[line.move_line_id.id]
+            if not climbs:
+                line.previous_level_id = line.level_id
+            if line.currency_id.compare_amounts(line.amount, amount):
+                # The amount in company currency shrinks in proportion.
+                line.amount_company = line.company_currency_id.round(
+                    line.amount_company * amount / line.amount
+                )
+                line.amount = amount
+        return gone

@@ -1,0 +1,71 @@
+from io import BytesIO
+
+from odoo import models
+from odoo.tools.pdf import PdfFileReader, PdfFileWriter
+
+from .dunning_notice import REPORT
+
+
+class IrActionsReport(models.Model):
+    _inherit = "ir.actions.report"
+
+    def _render_qweb_pdf_prepare_streams(self, report_ref, data, res_ids=None):
+        """Print letters by one call of the PDF engine; a letter that was sent comes as sent.
+
+        Core makes one HTML page a record, which the PDF engine without its patched Qt refuses;
+        ours is one page for all, told apart by their references afterwards.
+        """
+        if not res_ids or self._get_report(report_ref).report_name != REPORT:
+            return super()._render_qweb_pdf_prepare_streams(report_ref, data, res_ids=res_ids)
+        notices = self.env["o2c.dunning.notice"].browse(res_ids)
+        filed = notices.filtered(lambda notice: notice.letter_id.mimetype == "application/pdf")
+        contents = {notice.id: notice.letter_id.raw for notice in filed}
+        new = notices - filed
+        if new:
+            contents |= self._o2c_print_letters(report_ref, data, new)
+        return {
+            notice.id: {
+                "stream": BytesIO(contents[notice.id]),
+                "attachment": notice.letter_id if notice in filed else None,
+            }
+            for notice in notices
+        }
+
+    def _o2c_print_letters(self, report_ref, data, notices):
+        """The PDF of each of the letters, by the id of its reminder."""
+        prepare = super()._render_qweb_pdf_prepare_streams
+        streams = prepare(report_ref, data, res_ids=notices.ids)
+        if False in streams:
+            parts = self._o2c_split_letters(streams[False]["stream"], notices.mapped("name"))
+            if parts:
+                return dict(zip(notices.ids, parts))
+            # The references cannot be read in the PDF: print one by one.
+            streams = {}
+            for notice in notices:
+                streams |= prepare(report_ref, data, res_ids=notice.ids)
+        return {notice.id: streams[notice.id]["stream"].getvalue() for notice in notices}
+
+    def _o2c_split_letters(self, stream, references):
+        """Cut a PDF where the next reference appears.
+
+        :param references: what the first page of each letter bears, in the order of the letters
+        :return: list of bytes, one a letter; empty when the references are not found
+        """
+        reader = PdfFileReader(stream)
+        waiting = list(reversed(references))
+        writers = []
+        for page in reader.pages:
+            if waiting and waiting[-1] in page.extract_text():
+                waiting.pop()
+                writers.append(PdfFileWriter())
+            if not writers:
+                return []
+            writers[-1].addPage(page)
+        if waiting:
+            return []
+        contents = []
+        for writer in writers:
+            part = BytesIO()
+            writer.write(part)
+            contents.append(part.getvalue())
+        return contents
