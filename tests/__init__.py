@@ -13,4 +13,7 @@ from . import test_hold_tour
 from . import test_credit_exposure
 from . import test_operations_day_cycle
 from . import test_algorithms_dunning
+from . import test_dunning_access
+from . import test_dunning_letter
 from . import test_dunning_run
+from . import test_dunning_statements

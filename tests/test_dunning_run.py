@@ -33,6 +33,25 @@ class DunningCommon(O2cCommon):
         return run
 
     @classmethod
+    def _new_invoices(cls, partners, amounts, date="2025-01-02"):
+        """Invoices of the first amount to the first partner and so on, posted together."""
+        moves = cls.env["account.move"].create([
+            {
+                "move_type": "out_invoice",
+                "partner_id": partner.id,
+                "invoice_date": date,
+                "invoice_date_due": date,
+                "invoice_payment_term_id": False,
+                "invoice_line_ids": [
+                    Command.create({"name": "Goods", "price_unit": amount, "tax_ids": []})
+                ],
+            }
+            for partner, amount in zip(partners, amounts)
+        ])
+        moves.action_post()
+        return moves
+
+    @classmethod
     def _second_level(cls, **values):
         return cls.env["o2c.dunning.level"].create({
             "policy_id": cls.policy.id,

@@ -266,12 +266,12 @@ class O2cDunningNotice(models.Model):
         notices = notices.filtered(lambda notice: notice.state == "proposed")._reconsider()
         if not notices:
             return self.browse()
-        notices._file_letters()
         notices.write({
             "state": "sent",
             "sent_on": fields.Datetime.now(),
             "sent_by_id": self.env.uid,
         })
+        notices._file_letters()
         climbing = notices.line_ids.filtered(lambda line: line.level_id != line.previous_level_id)
         climbing.reached_on = self.run_id.date
         notices._queue_emails()
@@ -428,7 +428,8 @@ class O2cDunningNotice(models.Model):
 
     def _letter_name(self):
         self.ensure_one()
-        return f"{self.level_id.name} {self.name}".replace("/", "-")
+        level = self.level_id.with_context(lang=self._lang())
+        return f"{level.name} {self.name}".replace("/", "-")
 
     def _render_letters(self):
         """Print these letters by one call of the PDF engine.

@@ -1,5 +1,7 @@
 from io import BytesIO
 
+from lxml.html import fromstring
+
 from odoo import models
 from odoo.tools.pdf import PdfFileReader, PdfFileWriter
 
@@ -30,6 +32,15 @@ class IrActionsReport(models.Model):
             }
             for notice in notices
         }
+
+    def _prepare_html(self, html, report_model=False):
+        """A page of letters goes to the PDF engine as it is: it has no header and footer to cut
+        out, and refers to nothing that the engine would have to fetch."""
+        if self.report_name != REPORT:
+            return super()._prepare_html(html, report_model=report_model)
+        root = fromstring(html)
+        paper = {key: value for key, value in root.items() if key.startswith("data-report-")}
+        return [html.decode()], [None], None, None, paper
 
     def _o2c_print_letters(self, report_ref, data, notices):
         """The PDF of each of the letters, by the id of its reminder."""

@@ -3,6 +3,13 @@ from datetime import date
 
 from odoo import api, models
 
+# How many table rows fit on a sheet of A4 or Letter: below the letter head, and on the sheets that
+# follow. The PDF engine does not repeat the head of a table, so we start a new one ourselves.
+ROWS_ON_FIRST_PAGE = 28
+ROWS_ON_PAGE = 44
+# A name of more characters takes two lines.
+NAME_WIDTH = 30
+
 
 @dataclass(frozen=True, slots=True)
 class LetterRow:
@@ -16,6 +23,37 @@ class LetterRow:
     total: float
     paid: float
     open: float
+
+    @property
+    def height(self):
+        """Lines of the table that the row takes."""
+        return 1 + bool(self.customer) + (len(self.name) > NAME_WIDTH)
+
+
+def paginate(sections):
+    """Spread the rows over sheets.
+
+    :param sections: list of (name of the section, list of :class:`LetterRow`)
+    :return: list of sheets, each a list of (name of the section, rows of it on this sheet, whether
+        the section ends here); an empty section is left out
+    """
+    sheets = [[]]
+    space = ROWS_ON_FIRST_PAGE
+    for name, rows in sections:
+        part = []
+        for row in rows:
+            if row.height > space:
+                if part:
+                    sheets[-1].append((name, part, False))
+                sheets.append([])
+                part, space = [], ROWS_ON_PAGE
+            part.append(row)
+            space -= row.height
+        if part:
+            sheets[-1].append((name, part, True))
+            # The heading of the section and its total.
+            space -= 2
+    return sheets
 
 
 class DunningLetter(models.AbstractModel):
@@ -55,14 +93,19 @@ class DunningLetter(models.AbstractModel):
                     (notice.run_id.id, notice.partner_id.id, notice.currency_id.id), []
                 )
             ]
+            credits = [row for row in others if row.open < 0]
             letters.append({
                 "notice": notice,
                 "lang": notice._lang(),
-                "overdue": [self._overdue_row(line) for line in notice.line_ids],
-                "coming": [row for row in others if row.open > 0],
-                "credits": [row for row in others if row.open < 0],
+                "sheets": paginate([
+                    ("overdue", [self._overdue_row(line) for line in notice.line_ids]),
+                    ("credits", credits),
+                    ("coming", [row for row in others if row.open > 0]),
+                ]),
+                "has_credits": bool(credits),
+                "has_others": bool(others),
                 "to_pay": notice.currency_id.round(
-                    notice.total_overdue + sum(row.open for row in others if row.open < 0)
+                    notice.total_overdue + sum(row.open for row in credits)
                 ),
             })
         return letters
