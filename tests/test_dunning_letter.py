@@ -1,4 +1,3 @@
-from datetime import date
 from io import BytesIO
 from types import SimpleNamespace
 
@@ -21,10 +20,10 @@ class TestPaginate(BaseCase):
         return [SimpleNamespace(height=height, number=number) for number in range(count)]
 
     def test_everything_is_printed_once_and_in_order(self):
-        for overdue, credits, coming in [(1, 0, 0), (30, 3, 2), (100, 50, 70), (28, 1, 0)]:
+        for overdue, credit, coming in [(1, 0, 0), (30, 3, 2), (100, 50, 70), (28, 1, 0)]:
             sections = [
                 ("overdue", self._rows(overdue)),
-                ("credits", self._rows(credits)),
+                ("credits", self._rows(credit)),
                 ("coming", self._rows(coming, height=2)),
             ]
             sheets = paginate(sections)

@@ -46,7 +46,7 @@ class DunningCommon(O2cCommon):
                     Command.create({"name": "Goods", "price_unit": amount, "tax_ids": []})
                 ],
             }
-            for partner, amount in zip(partners, amounts)
+            for partner, amount in zip(partners, amounts, strict=True)
         ])
         moves.action_post()
         return moves

@@ -96,12 +96,12 @@ class O2cDunningNotice(models.Model):
         help="Paid: nothing is left of the items that the reminder claims.",
     )
     sent_on = fields.Datetime(readonly=True, copy=False)
-    sent_by_id = fields.Many2one("res.users", string="Sent By", readonly=True, copy=False)
+    sent_by_id = fields.Many2one("res.users", readonly=True, copy=False)
     is_emailed = fields.Boolean(
         string="E-mailed", readonly=True, copy=False, help="An e-mail was put in the outbox."
     )
     letter_id = fields.Many2one(
-        "ir.attachment", string="Letter", readonly=True, copy=False, ondelete="set null"
+        "ir.attachment", readonly=True, copy=False, ondelete="set null"
     )
 
     _once_a_run = models.UniqueIndex(
@@ -230,7 +230,7 @@ class O2cDunningNotice(models.Model):
                 "amount_company": line.amount_company,
                 "books": line.item.books,
             }
-            for notice, proposal in zip(notices, proposals)
+            for notice, proposal in zip(notices, proposals, strict=True)
             for line in proposal.lines
         ])
         return notices.with_env(self.env)
@@ -403,7 +403,7 @@ class O2cDunningNotice(models.Model):
             }
             for notice, (content, extension) in letters.items()
         ])
-        for notice, attachment in zip(letters, attachments):
+        for notice, attachment in zip(letters, attachments, strict=True):
             notice.letter_id = attachment
 
     def _lang(self):

@@ -39,5 +39,5 @@ class O2cDunningPolicy(models.Model):
     def copy_data(self, default=None):
         return [
             dict(values, name=self.env._("%s (copy)", policy.name))
-            for policy, values in zip(self, super().copy_data(default))
+            for policy, values in zip(self, super().copy_data(default), strict=True)
         ]

@@ -310,7 +310,7 @@ class O2cDunningRun(models.Model):
             return []
         rows = self.env.execute_query_dict(self._open_items_sql(partner_ids))
         policies = self._policies()
-        heights = self._level_heights()
+        heights = self._level_heights({row["level"] for row in rows if row["level"]})
         customers = self.env["res.partner"].with_company(self.company_id).browse(
             {row["customer"] for row in rows}
         )
@@ -360,13 +360,13 @@ class O2cDunningRun(models.Model):
             for (customer, currency), items in groups.items()
         }
 
-    def _level_heights(self):
-        """How many levels of its policy each level stands for, by id."""
-        levels = self.env["o2c.dunning.level"].search([])
+    def _level_heights(self, level_ids):
+        """How many levels of its policy each of these levels stands for, by id."""
+        levels = self.env["o2c.dunning.level"].browse(level_ids)
         return {
             level.id: height
-            for policy_levels in levels.grouped("policy_id").values()
-            for height, level in enumerate(policy_levels, start=1)
+            for policy in levels.policy_id
+            for height, level in enumerate(policy.level_ids, start=1)
         }
 
     def _open_items_sql(self, partner_ids):

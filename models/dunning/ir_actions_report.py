@@ -49,7 +49,7 @@ class IrActionsReport(models.Model):
         if False in streams:
             parts = self._o2c_split_letters(streams[False]["stream"], notices.mapped("name"))
             if parts:
-                return dict(zip(notices.ids, parts))
+                return dict(zip(notices.ids, parts, strict=True))
             # The references cannot be read in the PDF: print one by one.
             streams = {}
             for notice in notices:

@@ -14,7 +14,7 @@ class ResCompany(models.Model):
     )
 
     def _get_company_root_delegated_field_names(self):
-        return super()._get_company_root_delegated_field_names() + ["o2c_dunning_policy_id"]
+        return [*super()._get_company_root_delegated_field_names(), "o2c_dunning_policy_id"]
 
     @api.model
     def _o2c_shipped_dunning_policy(self):

@@ -17,7 +17,7 @@ class LetterRow:
 
     name: str
     customer: str
-    date: date
+    issued: date
     due: date
     days_overdue: int
     total: float
@@ -93,19 +93,19 @@ class DunningLetter(models.AbstractModel):
                     (notice.run_id.id, notice.partner_id.id, notice.currency_id.id), []
                 )
             ]
-            credits = [row for row in others if row.open < 0]
+            credit = [row for row in others if row.open < 0]
             letters.append({
                 "notice": notice,
                 "lang": notice._lang(),
                 "sheets": paginate([
                     ("overdue", [self._overdue_row(line) for line in notice.line_ids]),
-                    ("credits", credits),
+                    ("credits", credit),
                     ("coming", [row for row in others if row.open > 0]),
                 ]),
-                "has_credits": bool(credits),
+                "has_credits": bool(credit),
                 "has_others": bool(others),
                 "to_pay": notice.currency_id.round(
-                    notice.total_overdue + sum(row.open for row in credits)
+                    notice.total_overdue + sum(row.open for row in credit)
                 ),
             })
         return letters
@@ -136,7 +136,7 @@ class DunningLetter(models.AbstractModel):
         customer = move_line.partner_id.commercial_partner_id
         return LetterRow(
             customer=customer.display_name if customer != notice.partner_id else "",
-            date=move_line.move_id.invoice_date or move_line.date,
+            issued=move_line.move_id.invoice_date or move_line.date,
             total=total,
             paid=notice.currency_id.round(total - values["open"]),
             **values,
