@@ -232,7 +232,7 @@ def _last():
 
 def _owner_lives(name):
     """Whether the run that made a test database is still going."""
-    found = re.fullmatch(rf"{PREFIX}(?:\w+_)?(\d+)(?:_\w+)?", name)
+    found = re.fullmatch(rf"{PREFIX}(?:[a-z]+_)*(\d+)(?:_\w+)?", name)
     with contextlib.suppress(OSError):
         return bool(found) and b"python" in Path(f"/proc/{found[1]}/cmdline").read_bytes()
     return False
@@ -242,7 +242,7 @@ def _drop_forgotten():
     """Databases of runs that were killed."""
     for name in database.names(PREFIX):
         if (
-            re.fullmatch(rf"{PREFIX}(?:\w+_)?\d+(?:_\w+)?", name)
+            re.fullmatch(rf"{PREFIX}(?:[a-z]+_)*\d+(?:_\w+)?", name)
             and name != _last()
             and not _owner_lives(name)
         ):
