@@ -600,7 +600,7 @@ class TestDunningDailyStep(DunningCommon):
         self.assertFalse(self._daily_runs())
 
     def test_it_proposes_and_never_sends(self):
-        today = fields.Date.context_today(self.env.user)
+        today = self.company._o2c_today()
         self._new_invoice(amount=100, date=today - timedelta(days=5))
         mails = self.env["mail.mail"].search_count([])
         activities = self.env["mail.activity"].search_count([])
@@ -612,7 +612,7 @@ class TestDunningDailyStep(DunningCommon):
         self.assertEqual(self.env["mail.activity"].search_count([]), activities)
 
     def test_proposals_do_not_pile_up(self):
-        today = fields.Date.context_today(self.env.user)
+        today = self.company._o2c_today()
         self._new_invoice(amount=100, date=today - timedelta(days=5))
         self._step()
         run = self._daily_runs()
@@ -625,7 +625,7 @@ class TestDunningDailyStep(DunningCommon):
         self.assertEqual(self._daily_runs(), run)
 
     def test_a_run_sent_in_part_is_closed(self):
-        today = fields.Date.context_today(self.env.user)
+        today = self.company._o2c_today()
         self._new_invoice(amount=100, date=today - timedelta(days=5))
         self._new_invoice(self.other_customer, 50, date=today - timedelta(days=5))
         self._step()

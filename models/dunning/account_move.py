@@ -9,10 +9,13 @@ class AccountMove(models.Model):
         string="Dunning Policy",
         copy=False,
         check_company=True,
+        groups="base.group_user",
         help="How the customer is reminded of this invoice. Empty: as of any other.",
     )
     o2c_dunning_notice_count = fields.Integer(
-        string="Reminders", compute="_compute_o2c_dunning_notice_count"
+        string="Reminders",
+        compute="_compute_o2c_dunning_notice_count",
+        groups="base.group_user",
     )
 
     def _compute_o2c_dunning_notice_count(self):

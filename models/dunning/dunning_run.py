@@ -23,7 +23,7 @@ class O2cDunningRun(models.Model):
     name = fields.Char(string="Reference", readonly=True, copy=False, index="trigram")
     date = fields.Date(
         required=True,
-        default=fields.Date.context_today,
+        default=lambda self: self.env.company._o2c_today(),
         tracking=True,
         help="Items are taken as they stood at the end of this day.",
     )
@@ -80,10 +80,9 @@ class O2cDunningRun(models.Model):
 
     @api.depends("proposed_on", "state")
     def _compute_is_outdated(self):
-        today = fields.Date.context_today(self)
         for run in self:
             run.is_outdated = (
-                run.state == "proposed" and bool(run.proposed_on) and run.proposed_on < today
+                run.state == "proposed" and run.proposed_on < run.company_id._o2c_today()
             )
 
     @api.depends("notice_ids.state", "notice_ids.total_overdue_company")
@@ -210,7 +209,7 @@ class O2cDunningRun(models.Model):
             run = self.browse()
         if not run:
             run = self.create({"company_id": company.id, "is_daily": True})
-        run.date = fields.Date.context_today(self)
+        run.date = company._o2c_today()
         run._replace_proposals()
         if not run.notice_ids:
             run.unlink()
@@ -262,7 +261,7 @@ class O2cDunningRun(models.Model):
         unsent.unlink()
         notices = self._due_notices()
         self.env["o2c.dunning.notice"]._create_proposals(self, notices, skipped)
-        self.write({"state": "proposed", "proposed_on": fields.Date.context_today(self)})
+        self.write({"state": "proposed", "proposed_on": self.company_id._o2c_today()})
 
     def _due_notices(self):
         """The :class:`dunning.Notice` due on the date of the run."""
