@@ -398,7 +398,7 @@ class TestHandover(RegionCase):
         self.assertEqual(self.west.user_id, self.other_salesperson)
         self.assertFalse(self.other_customer.user_id)
         notes = self.america.message_ids.mapped("body")
-        self.assertTrue(any("nora" in body and "1 customers" in body for body in notes))
+        self.assertTrue(any("nora" in body and "moved: 1" in body for body in notes))
 
     def test_none(self):
         handover = self._handover(customers="none", move_quotations=True)

@@ -97,9 +97,10 @@ class Qualification(models.Model):
                 document.partner_id.company_id or document.type_id.company_id or document.company_id
             )
 
+    @api.depends_context("company")
     @api.depends("expires_on", "file", "type_id.warn_days", "type_id.requires_file")
     def _compute_state(self):
-        today = fields.Date.context_today(self)
+        today = self.env.company.sudo()._o2c_today()
         state_by_key = {
             document.key: algorithm.document_state(document, today)
             for document in self._to_algorithm()
@@ -189,7 +190,7 @@ class Qualification(models.Model):
     @api.model
     def _get_state_domain(self, state):
         """The documents in ``state`` (one of the selection) as of today."""
-        today = fields.Date.context_today(self)
+        today = self.env.company.sudo()._o2c_today()
         without_file = Domain("type_id.requires_file", "=", True) & Domain("file", "=", False)
         if state == algorithm.MISSING:
             return without_file
@@ -286,7 +287,7 @@ class Qualification(models.Model):
         """
         # sudo: the day's cycle sees every document of the company, whoever starts it
         documents = self.sudo().with_company(company)
-        today = fields.Date.context_today(self)
+        today = company.sudo()._o2c_today()
         is_first = not company.sudo().o2c_qualification_scan_on
         due = documents._search_due(company, today, is_first)
         if is_first:
@@ -332,12 +333,10 @@ class Qualification(models.Model):
         reminded.reminded_on = today
         without_user = len(self) - len(reminded)
         if not without_user:
-            return self.env._(
-                "%(count)s reminders of documents that expire", count=len(reminded)
-            )
+            return self.env._("Reminders of documents that expire: %(count)s", count=len(reminded))
         return self.env._(
-            "%(count)s reminders of documents that expire; for %(without)s more the customer has"
-            " no salesperson",
+            "Reminders of documents that expire: %(count)s. Waiting because the customer has no"
+            " salesperson: %(without)s",
             count=len(reminded),
             without=without_user,
         )

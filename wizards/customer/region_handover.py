@@ -9,8 +9,8 @@ class RegionHandover(models.TransientModel):
 
     region_id = fields.Many2one("o2c.sales.region", required=True, readonly=True)
     company_id = fields.Many2one(related="region_id.company_id")
-    old_user_id = fields.Many2one(related="region_id.user_id", string="Present Salesperson")
-    old_team_id = fields.Many2one(related="region_id.team_id", string="Present Team")
+    old_user_id = fields.Many2one(related="region_id.user_id", string="Salesperson Now", help=None)
+    old_team_id = fields.Many2one(related="region_id.team_id", string="Sales Team Now", help=None)
     user_id = fields.Many2one(
         "res.users", string="New Salesperson", required=True, domain=[("share", "=", False)]
     )
@@ -143,14 +143,14 @@ class RegionHandover(models.TransientModel):
     def _describe(self, customer_count, quotation_count):
         if not quotation_count:
             return self.env._(
-                "%(region)s handed over to %(user)s with %(customers)s customers.",
+                "%(region)s handed over to %(user)s. Customers moved: %(customers)s.",
                 region=self.region_id.complete_name,
                 user=self.user_id.name,
                 customers=customer_count,
             )
         return self.env._(
-            "%(region)s handed over to %(user)s with %(customers)s customers and %(quotations)s"
-            " open quotations.",
+            "%(region)s handed over to %(user)s. Customers moved: %(customers)s, open quotations:"
+            " %(quotations)s.",
             region=self.region_id.complete_name,
             user=self.user_id.name,
             customers=customer_count,
