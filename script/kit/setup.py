@@ -79,12 +79,18 @@ def _configure(found):
     for folder in ("data", "log"):
         (base.DOT / folder).mkdir(exist_ok=True)
     own = "" if postgres.is_external() else "unset ${!PG*}\n"
+    # An Odoo of somebody else's may not be ours to write bytecode into.
+    bytecode = (
+        ""
+        if os.access(found.python_path, os.W_OK)
+        else " PYTHONPYCACHEPREFIX=" + shlex.quote(f"{base.DOT}/pycache")
+    )
     quote = shlex.quote
     base.write_script(
         base.BIN / "odoo",
         "#!/usr/bin/env bash\n# Odoo with this clone's configuration: .odoo/bin/odoo [command] [options]\n"
         f"{own}export ODOO_RC={quote(str(base.CONF))} PATH={quote(str(base.BIN))}:$PATH\n"
-        "export PYTHONNOUSERSITE=1 PGAPPNAME=odoo\n"
+        f"export PYTHONNOUSERSITE=1 PGAPPNAME=odoo{bytecode}\n"
         f'unset PYTHONPATH PYTHONHOME\nexec {quote(str(base.PYTHON))} -m odoo "$@"\n',
     )
 
