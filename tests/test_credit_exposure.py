@@ -149,6 +149,35 @@ class TestCreditExposure(O2cCommon):
         self.assertEqual(self._exposure(company=branch).exposure, 100.0)
         self.assertEqual(self._exposure(company=other).exposure, 0.0)
 
+    def _down_payment(self, order, percent):
+        self.env["sale.advance.payment.inv"].with_context(
+            active_model="sale.order", active_ids=order.ids
+        ).create({"advance_payment_method": "percentage", "amount": percent}).create_invoices()
+        return order.invoice_ids.filtered(lambda move: move.state == "draft")
+
+    def test_a_down_payment_counts_once(self):
+        order = self._new_order(amount=1000.0)
+        order.action_confirm()
+        advance = self._down_payment(order, 40)
+        self.assertEqual(self._exposure().exposure, 1000.0)
+        advance.action_post()
+        found = self._exposure()
+        self.assertEqual((found.receivable, found.ordered_not_delivered), (400.0, 600.0))
+        self._pay(advance)
+        self.assertEqual(self._exposure().exposure, 600.0)
+        order.order_line.filtered(lambda line: not line.is_downpayment).qty_delivered = 1.0
+        self.assertEqual(self._exposure().delivered_not_invoiced, 600.0)
+        order._create_invoices(final=True).action_post()
+        found = self._exposure()
+        self.assertEqual((found.receivable, found.exposure), (600.0, 600.0))
+
+    def test_a_down_payment_on_a_far_off_order_leaves_the_others_alone(self):
+        far_off = self._new_order(amount=1000.0, commitment_date=self._today(40))
+        (far_off | self._new_order(amount=100.0)).action_confirm()
+        self._down_payment(far_off, 40).action_post()
+        found = self._exposure(horizon_days=30)
+        self.assertEqual((found.receivable, found.ordered_not_delivered), (400.0, 100.0))
+
     def test_undelivered_orders_beyond_the_horizon_do_not_count(self):
         self._new_order(amount=100.0, commitment_date=self._today(40)).action_confirm()
         self.assertEqual(self._exposure(horizon_days=30).exposure, 0.0)
@@ -199,6 +228,15 @@ class TestCreditAccount(O2cCommon):
         account.has_own_limit = False
         self.assertEqual(self.customer.credit_limit, 0.0)
         self.assertEqual(account.effective_mode, "unlimited")
+
+    def test_without_a_limit_of_his_own_the_default_of_odoo_counts_again(self):
+        self.env["ir.default"].set(
+            "res.partner", "credit_limit", 500.0, company_id=self.company.id
+        )
+        account = self._account()
+        account.credit_limit = 900.0
+        account.has_own_limit = False
+        self.assertEqual(account.effective_limit, 500.0)
 
     def test_a_contact_has_the_account_of_its_company(self):
         contact = self.env["res.partner"].create({"name": "B", "parent_id": self.customer.id})

@@ -25,7 +25,12 @@ class O2cCreditAccount(models.Model):
     _rec_name = "partner_id"
 
     partner_id = fields.Many2one(
-        "res.partner", string="Customer", required=True, index=True, ondelete="cascade"
+        "res.partner",
+        string="Customer",
+        required=True,
+        index=True,
+        ondelete="cascade",
+        domain=lambda self: self.env["res.partner"]._o2c_commercial_domain(),
     )
     company_id = fields.Many2one(
         "res.company",
@@ -168,12 +173,15 @@ class O2cCreditAccount(models.Model):
     def _mirror_limit(self):
         """Show the own limit in core's field too, for reports and add-ons that read it."""
         for company, accounts in self.grouped("company_id").items():
-            for account in accounts:
-                own = account.has_own_limit and account.limit_mode == "amount"
-                # Core's field is for accountants; who may set this limit may set its mirror.
-                account.partner_id.sudo().with_company(company).credit_limit = (
-                    account.credit_limit if own else 0.0
-                )
+            # Core's field is for accountants; who may set this limit may set its mirror.
+            for account in accounts.sudo().with_company(company):
+                partner = account.partner_id
+                if not account.has_own_limit:
+                    field = partner._fields["credit_limit"]
+                    limit = field.get_company_dependent_fallback(partner)
+                else:
+                    limit = account.credit_limit if account.limit_mode == "amount" else 0.0
+                partner.credit_limit = limit
 
     @api.model
     def _get_exposure(self, partners, company, exclude_orders=None, horizon_days=None):

@@ -67,9 +67,16 @@ class O2cCreditExposure(models.AbstractModel):
                 "reconciled",
                 "sale_line_ids",
             ],
-            "sale.order": ["state", "currency_id", "company_id", "partner_invoice_id"],
+            "sale.order": [
+                "commitment_date",
+                "company_id",
+                "currency_id",
+                "partner_invoice_id",
+                "state",
+            ],
             "sale.order.line": [
                 "display_type",
+                "is_downpayment",
                 "order_id",
                 "price_total",
                 "product_uom_id",
@@ -155,60 +162,91 @@ class O2cCreditExposure(models.AbstractModel):
         """Confirmed orders: what was delivered and not invoiced, and what was not delivered.
 
         A line whose moves are all done or cancelled has nothing left to deliver, whatever its
-        ordered quantity says.
+        ordered quantity says. What was invoiced in advance is on a receivable or paid: it comes
+        off what is to be delivered first, then off what was delivered.
         """
         limits = SQL()
         if exclude_orders:
             limits = SQL("AND so.id != ALL(%s)", exclude_orders.ids)
-        undelivered = SQL("GREATEST(line.product_uom_qty - GREATEST(delivered, invoiced), 0)")
+        is_far_off = SQL("FALSE")
         if horizon_days is not None:
-            undelivered = SQL(
-                "CASE WHEN so.commitment_date::date > %s THEN 0 ELSE %s END",
+            is_far_off = SQL(
+                "COALESCE(so.commitment_date::date > %s, FALSE)",
                 today + timedelta(days=horizon_days),
-                undelivered,
             )
         return SQL(
             """
             %(scope)s
-            SELECT member.debtor_id,
-                   so.currency_id,
-                   SUM(price * GREATEST(delivered - invoiced, 0)) AS delivered_not_invoiced,
-                   SUM(price * CASE WHEN shipped.nothing_left THEN 0
-                                    ELSE %(undelivered)s END) AS ordered_not_delivered
-              FROM sale_order so
-              JOIN member ON member.id = so.partner_invoice_id
-              JOIN sale_order_line line ON line.order_id = so.id
+            , line_value AS (
+                SELECT so.id AS order_id,
+                       member.debtor_id,
+                       so.currency_id,
+                       %(is_far_off)s AS is_far_off,
+                       CASE WHEN line.is_downpayment THEN posted.amount END AS advance,
+                       price * GREATEST(delivered - invoiced, 0) AS delivered,
+                       price * CASE WHEN shipped.nothing_left THEN 0
+                                    ELSE GREATEST(
+                                        line.product_uom_qty - GREATEST(delivered, invoiced), 0
+                                    ) END AS ordered
+                  FROM sale_order so
+                  JOIN member ON member.id = so.partner_invoice_id
+                  JOIN sale_order_line line ON line.order_id = so.id
+            CROSS JOIN LATERAL (
+                           SELECT COALESCE(line.qty_delivered, 0) AS delivered,
+                                  line.price_total / NULLIF(line.product_uom_qty, 0) AS price
+                       ) quantity
+            CROSS JOIN LATERAL (
+                           SELECT COALESCE(SUM(
+                                      sign * invoice_line.quantity
+                                      * COALESCE(invoice_unit.factor / sale_unit.factor, 1)
+                                  ), 0) AS invoiced,
+                                  SUM(sign * invoice_line.price_total) AS amount
+                             FROM sale_order_line_invoice_rel link
+                             JOIN account_move_line invoice_line
+                               ON invoice_line.id = link.invoice_line_id
+                             JOIN account_move move ON move.id = invoice_line.move_id
+                       CROSS JOIN LATERAL (
+                                      SELECT CASE WHEN move.move_type = 'out_refund' THEN -1
+                                                  ELSE 1 END AS sign
+                                  ) direction
+                        LEFT JOIN uom_uom invoice_unit
+                               ON invoice_unit.id = invoice_line.product_uom_id
+                        LEFT JOIN uom_uom sale_unit ON sale_unit.id = line.product_uom_id
+                            WHERE link.order_line_id = line.id AND move.state = 'posted'
+                       ) posted
+            CROSS JOIN LATERAL (
+                           SELECT bool_and(stock_move.state IN ('done', 'cancel')) AS nothing_left
+                             FROM stock_move WHERE stock_move.sale_line_id = line.id
+                       ) shipped
+                 WHERE so.state = 'sale'
+                   AND so.company_id IN (SELECT id FROM company)
+                   AND line.display_type IS NULL
+                   AND (line.product_uom_qty != 0 OR line.is_downpayment)
+                   %(limits)s
+            ), order_value AS (
+                SELECT debtor_id,
+                       currency_id,
+                       is_far_off,
+                       COALESCE(SUM(delivered), 0) AS delivered,
+                       COALESCE(SUM(ordered), 0) AS ordered,
+                       GREATEST(SUM(advance), 0) AS advance
+                  FROM line_value
+              GROUP BY order_id, debtor_id, currency_id, is_far_off
+            )
+            SELECT debtor_id,
+                   currency_id,
+                   SUM(delivered - LEAST(advance - off_ordered, GREATEST(delivered, 0)))
+                       AS delivered_not_invoiced,
+                   SUM(CASE WHEN is_far_off THEN 0 ELSE ordered - off_ordered END)
+                       AS ordered_not_delivered
+              FROM order_value
         CROSS JOIN LATERAL (
-                       SELECT COALESCE(line.qty_delivered, 0) AS delivered,
-                              line.price_total / line.product_uom_qty AS price
-                   ) quantity
-        CROSS JOIN LATERAL (
-                       SELECT COALESCE(SUM(
-                                  CASE WHEN move.move_type = 'out_refund' THEN -1 ELSE 1 END
-                                  * invoice_line.quantity
-                                  * COALESCE(invoice_unit.factor / sale_unit.factor, 1)
-                              ), 0) AS invoiced
-                         FROM sale_order_line_invoice_rel link
-                         JOIN account_move_line invoice_line
-                           ON invoice_line.id = link.invoice_line_id
-                         JOIN account_move move ON move.id = invoice_line.move_id
-                    LEFT JOIN uom_uom invoice_unit ON invoice_unit.id = invoice_line.product_uom_id
-                    LEFT JOIN uom_uom sale_unit ON sale_unit.id = line.product_uom_id
-                        WHERE link.order_line_id = line.id AND move.state = 'posted'
-                   ) posted
-        CROSS JOIN LATERAL (
-                       SELECT bool_and(stock_move.state IN ('done', 'cancel')) AS nothing_left
-                         FROM stock_move WHERE stock_move.sale_line_id = line.id
-                   ) shipped
-             WHERE so.state = 'sale'
-               AND so.company_id IN (SELECT id FROM company)
-               AND line.display_type IS NULL
-               AND line.product_uom_qty != 0
-               %(limits)s
-          GROUP BY member.debtor_id, so.currency_id
+                       SELECT LEAST(advance, GREATEST(ordered, 0)) AS off_ordered
+                   ) deduction
+          GROUP BY debtor_id, currency_id
             """,
             scope=scope,
-            undelivered=undelivered,
+            is_far_off=is_far_off,
             limits=limits,
         )
 
