@@ -169,6 +169,20 @@ class TestHoldOrders(O2cCommon):
         order.action_confirm()
         self.assertEqual(order.state, "sale")
 
+    def test_a_rejection_can_be_released_after_all(self):
+        order = self._new_order(amount=1100.0)
+        order.action_confirm()
+        hold = order.o2c_hold_ids.with_user(self.credit_manager)
+        hold.action_reject(note="No")
+        self.assertTrue(order.with_user(self.credit_manager).o2c_can_decide)
+        self.assertEqual(hold.action_decide()["context"]["default_hold_ids"], hold.ids)
+        with self.assertRaises(UserError):
+            hold.action_reject(note="No, again")
+        hold.action_release(note="They have sent a guarantee")
+        self.assertEqual(order.o2c_hold_state, "released")
+        order.action_confirm()
+        self.assertEqual(order.state, "sale")
+
     def test_a_decision_needs_a_reason_a_sensible_amount_and_date(self):
         order = self._new_order(amount=1100.0)
         order.action_confirm()
@@ -286,6 +300,25 @@ class TestHoldOrders(O2cCommon):
         order = self._new_order(amount=1100.0, company_id=branch.id)
         order.action_confirm()
         self.assertEqual(order.o2c_hold_state, "held")
+
+    def test_orders_of_several_branches_share_the_limit(self):
+        branches = self.env["res.company"].create([
+            {"name": name, "parent_id": self.company.id} for name in ("North", "South")
+        ])
+        self.env.user.company_ids |= branches
+        orders = self.env["sale.order"].union(*(
+            self._new_order(amount=600.0, company_id=branch.id) for branch in branches
+        ))
+        orders.action_confirm()
+        self.assertEqual(orders.mapped("state"), ["sale", "draft"])
+
+    def test_a_rule_of_a_branch_leaves_the_others_alone(self):
+        branch = self.env["res.company"].create({"name": "B", "parent_id": self.company.id})
+        self.env.user.company_ids |= branch
+        self.rule.company_id = branch
+        here = self._new_order(amount=1100.0)
+        there = self._new_order(amount=1200.0, company_id=branch.id)
+        self.assertEqual(list(self.env["o2c.hold.rule"]._evaluate(here | there)), there.ids)
 
     def test_foreign_currency_is_compared_in_company_currency(self):
         euro = self.setup_other_currency("EUR", rates=[("1900-01-01", 0.5)])

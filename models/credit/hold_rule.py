@@ -23,15 +23,15 @@ class O2cHoldRule(models.Model):
 
     def _credit_limit_failures(self, orders, refused):
         self.ensure_one()
-        company = orders.company_id
+        root = orders.company_id.root_id
         Account = self.env["o2c.credit.account"]
         debtors = {order.id: order._o2c_debtor() for order in orders}
         partners = orders.env["res.partner"].union(*debtors.values())
-        limits = Account._limits(partners, company)
+        limits = Account._limits(partners, root)
         limited = partners.filtered(lambda partner: limits[partner.id] is not None)
-        exposures = Account._get_exposure(limited, company, exclude_orders=orders)
+        exposures = Account._get_exposure(limited, root, exclude_orders=orders)
         amounts = orders._o2c_amounts()
-        currency = company.root_id.currency_id
+        currency = root.currency_id
         excesses = over_limit(
             [Request(order.id, debtors[order.id].id, amounts[order.id]) for order in orders],
             {partner_id: found.exposure for partner_id, found in exposures.items()},

@@ -29,6 +29,7 @@ class O2cDailyStep(models.AbstractModel):
     _description = "Step of the Day's Cycle"
 
     @api.model
+    @api.private
     def steps(self, company):
         """The steps that ``company`` has switched on, in the order they are to run.
 

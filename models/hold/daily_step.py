@@ -7,6 +7,7 @@ class O2cDailyStep(models.AbstractModel):
     _inherit = "o2c.daily.step"
 
     @api.model
+    @api.private
     def steps(self, company):
         steps = super().steps(company)
         if company.o2c_use_credit:

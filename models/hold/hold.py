@@ -92,6 +92,13 @@ class O2cHold(models.Model):
         """The active holds that keep their order from being confirmed."""
         return self.filtered(lambda hold: hold.state == "active" and hold.effect == "hold_order")
 
+    def _decidable(self):
+        """The holds that an approver may still decide on: he may think better of a rejection."""
+        rejected = self.filtered(
+            lambda hold: hold.state == "rejected" and hold.order_id.state in ("draft", "sent")
+        )
+        return self._blocking() | rejected
+
     def _sentence(self):
         """What is wrong and who can change it; or who decided and why."""
         self.ensure_one()
@@ -128,7 +135,7 @@ class O2cHold(models.Model):
                 )
 
     def action_release(self, note=None, approved_amount=None, expires_on=None):
-        """Let the orders of these holds pass.
+        """Let the orders of these holds pass, those rejected before too.
 
         :param note: why; compulsory
         :param approved_amount: up to what amount each order may be confirmed, in company
@@ -171,12 +178,16 @@ class O2cHold(models.Model):
             )
 
     def _decide(self, state, note, values):
-        """Record a decision on the active holds among ``self``; returns them (sudo)."""
+        """Record a decision on the undecided holds among ``self``; returns them (sudo).
+
+        A rejection is not the last word: it can still be released.
+        """
         if not (note or "").strip():
             raise UserError(self.env._("Say why: a note is compulsory for a decision."))
         self.check_access("read")
         self._check_can_decide()
-        undecided = self.filtered(lambda hold: hold.state == "active")
+        open_states = ("active", "rejected") if state == "released" else ("active",)
+        undecided = self.filtered(lambda hold: hold.state in open_states)
         if not undecided:
             raise UserError(
                 self.env._("There is nothing left to decide: the hold is no longer active.")
@@ -230,7 +241,7 @@ class O2cHold(models.Model):
             "res_model": "o2c.hold.decision",
             "view_mode": "form",
             "target": "new",
-            "context": {"default_hold_ids": self._blocking().ids},
+            "context": {"default_hold_ids": self._decidable().ids},
         }
 
     def action_open_order(self):
@@ -244,6 +255,7 @@ class O2cHold(models.Model):
         }
 
     @api.model
+    @api.private
     def reevaluate_open(self, company):
         """Check every held quotation of ``company`` again.
 

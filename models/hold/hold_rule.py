@@ -62,7 +62,7 @@ class O2cHoldRule(models.Model):
         "res.partner",
         string="Customers",
         check_company=True,
-        domain=[("parent_id", "=", False)],
+        domain=lambda self: self.env["res.partner"]._o2c_commercial_domain(),
         help="Empty: every customer.",
     )
     approver_ids = fields.Many2many(
@@ -135,27 +135,28 @@ class O2cHoldRule(models.Model):
         )
 
     def _in_force(self, orders, kind):
-        """The rules of one kind among ``self``, each with the orders of a company it applies to.
+        """The rules of one kind among ``self``, each with the orders it applies to.
 
-        :return: list of (rule, orders), both in sudo and with that company active
+        The orders of a company and its branches come together: they share the credit of their
+        customers.
+
+        :return: list of (rule, orders), both in sudo and with the root company active
         """
         result = []
         # A salesperson may sell to a customer whose receivables he cannot read: the check reads
         # what it needs and gives back sentences only.
-        for company, company_orders in orders.sudo().grouped("company_id").items():
-            for rule in self.sudo().with_company(company):
-                if rule.kind != kind or (
-                    rule.company_id and rule.company_id not in company.parent_ids
-                ):
+        for root, family in orders.sudo().grouped(lambda o: o.company_id.root_id).items():
+            for rule in self.sudo().with_company(root):
+                if rule.kind != kind:
                     continue
-                scoped = rule._scope(company_orders.with_company(company))
+                scoped = rule._scope(family.with_company(root))
                 if scoped:
                     result.append((rule, scoped))
         return result
 
     def _order_value_failures(self, orders):
         self.ensure_one()
-        currency = orders.company_id.currency_id
+        currency = orders.company_id.root_id.currency_id
         amounts = orders._o2c_amounts()
         for order in orders:
             amount = amounts[order.id]
@@ -184,7 +185,8 @@ class O2cHoldRule(models.Model):
         partners = self.partner_ids.commercial_partner_id
         return orders.filtered(
             lambda order: (
-                (not self.team_ids or order.team_id in self.team_ids)
+                (not self.company_id or self.company_id in order.company_id.parent_ids)
+                and (not self.team_ids or order.team_id in self.team_ids)
                 and (not self.class_ids or order._o2c_customer().o2c_class_id in self.class_ids)
                 and (not partners or order._o2c_customer() in partners)
             )
@@ -217,6 +219,7 @@ class O2cHoldRule(models.Model):
         )
 
     @api.model
+    @api.private
     def preview(self, company):
         """How many open quotations the active rules would hold today, whatever the switch says.
 

@@ -84,7 +84,7 @@ class SaleOrder(models.Model):
     @api.depends_context("uid")
     def _compute_o2c_can_decide(self):
         for order in self:
-            open_holds = order.o2c_hold_ids._blocking()
+            open_holds = order.o2c_hold_ids._decidable()
             order.o2c_can_decide = bool(open_holds) and all(open_holds.mapped("can_decide"))
 
     def _o2c_hold_sentence(self):
@@ -226,17 +226,20 @@ class SaleOrder(models.Model):
 
     def _o2c_amounts(self):
         """Value of each order, taxes included, in company currency: {id: amount}."""
-        today = fields.Date.context_today(self)
+        today_by_company = {company: company._o2c_today() for company in self.company_id}
         return {
             order.id: order.currency_id._convert(
-                order.amount_total, order.company_id.currency_id, order.company_id, today
+                order.amount_total,
+                order.company_id.currency_id,
+                order.company_id,
+                today_by_company[order.company_id],
             )
             for order in self
         }
 
     def action_o2c_decide(self):
         """Open the decision on the holds of these orders."""
-        return self.o2c_hold_ids._blocking().action_decide()
+        return self.o2c_hold_ids.action_decide()
 
     def action_o2c_open_holds(self):
         """Open the holds of this order, past ones too."""
