@@ -12,6 +12,7 @@ from . import test_hold_orders
 from . import test_hold_tour
 from . import test_credit_exposure
 from . import test_operations_day_cycle
+from . import test_operations_getting_started
 from . import test_algorithms_dunning
 from . import test_dunning_access
 from . import test_dunning_letter

@@ -53,6 +53,15 @@ class TestDayCycle(O2cCommon):
         self.assertIn("No bank account", cycle.line_ids[0].summary)
         self.assertFalse(self.env["res.partner"].search([("name", "=", "Half-written")]))
 
+    def test_a_run_that_was_cut_off_is_said_to_have_failed(self):
+        cut_off = self.env["o2c.day.cycle"].create({
+            "company_id": self.company.id,
+            "started_on": "2025-01-01 03:00:00",
+        })
+        with self._steps():
+            cycle = self._run()
+        self.assertEqual((cut_off | cycle).mapped("state"), ["failed", "done"])
+
     def test_the_steps_of_the_domains_come_in_the_order_of_dependencies(self):
         keys = [step.key for step in self.env["o2c.daily.step"].steps(self.company)]
         known = ["customer_qualification", "hold", "dunning"]

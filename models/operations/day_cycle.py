@@ -80,6 +80,7 @@ class O2cDayCycle(models.Model):
             self.env["ir.cron"]._commit_progress(1)
 
     @api.model
+    @api.private
     def run(self, company):
         """Run the daily steps of ``company``, each in a transaction of its own.
 
@@ -138,6 +139,10 @@ class O2cDayCycle(models.Model):
 
     @staticmethod
     def _start(env, company):
+        # The caller holds the lock: one that still says it runs was cut off in the middle.
+        env["o2c.day.cycle"].search(
+            Domain("company_id", "=", company.id) & Domain("state", "=", "running")
+        ).state = "failed"
         return (
             env["o2c.day.cycle"]
             .create({"company_id": company.id, "started_on": fields.Datetime.now()})

@@ -70,7 +70,7 @@ class O2cGettingStarted(models.TransientModel):
 
     def _preview_customer(self):
         Partner = self.env["res.partner"]
-        customers = Domain("customer_rank", ">", 0) & Domain("parent_id", "=", False)
+        customers = Domain("customer_rank", ">", 0) & Domain(Partner._o2c_commercial_domain())
         return self.env._(
             "%(customers)s customers, %(classified)s of them with a class, %(regions)s with a "
             "region.",
@@ -81,12 +81,10 @@ class O2cGettingStarted(models.TransientModel):
 
     def _preview_credit(self):
         held, warned, total = self.env["o2c.hold.rule"].preview(self.company_id)
-        limited = (
-            self.env["res.partner"]
-            # Core's limit is for accountants; only the number of customers who have one is shown.
-            .sudo()
-            .with_company(self.company_id)
-            .search_count([("credit_limit", ">", 0)])
+        # Core's limit is for accountants; only the number of customers who have one is shown.
+        Partner = self.env["res.partner"].sudo().with_company(self.company_id)
+        limited = Partner.search_count(
+            [("credit_limit", ">", 0), *Partner._o2c_commercial_domain()]
         )
         return self.env._(
             "Of %(total)s open quotations %(held)s would be held today and %(warned)s would get a "
@@ -148,15 +146,22 @@ class O2cGettingStarted(models.TransientModel):
             "target": "current",
         }
 
-    def action_switch(self):
-        """Switch the domain of this one card on, or off again."""
+    def action_switch_on(self):
+        """Switch the domain of this one card on; nothing happens when it is on already."""
+        return self._set_switch(True)
+
+    def action_switch_off(self):
+        """Switch the domain of this one card off; nothing happens when it is off already."""
+        return self._set_switch(False)
+
+    def _set_switch(self, value):
         self.ensure_one()
         self._check_manager()
-        switch = self._switch()
+        self.company_id.check_access("read")
         # Switches are the add-on's own settings: its administrator, checked above, may change
         # them without being an administrator of Odoo.
-        self.company_id.sudo()[switch] = not self.company_id[switch]
-        return self.action_open()
+        self.company_id.sudo()[self._switch()] = value
+        return {"type": "ir.actions.client", "tag": "soft_reload"}
 
     def action_first_settings(self):
         """Open where the domain of this one card is set up."""
