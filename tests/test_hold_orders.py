@@ -75,6 +75,15 @@ class TestHoldOrders(O2cCommon):
         self.assertEqual(order.state, "sale")
         self.assertFalse(order.o2c_hold_ids)
 
+    def test_switched_off_a_held_order_confirms_and_leaves_the_worklist(self):
+        order = self._new_order(amount=1100.0)
+        order.action_confirm()
+        self.company.o2c_use_credit = False
+        order.action_confirm()
+        self.assertEqual(order.state, "sale")
+        self.assertEqual(order.o2c_hold_state, "none")
+        self.assertEqual(order.o2c_hold_ids.state, "cleared")
+
     def test_of_several_orders_those_that_fit_together_confirm(self):
         orders = self.env["sale.order"].union(
             *(self._new_order(amount=amount) for amount in (600.0, 600.0, 400.0))

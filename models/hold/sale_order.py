@@ -111,6 +111,13 @@ class SaleOrder(models.Model):
         result = super(SaleOrder, passing).action_confirm() if passing else True
         return held._o2c_held_notification() if held else result
 
+    def _action_confirm(self):
+        result = super()._action_confirm()
+        # Held when the domain was on, and confirmed without a check after it was switched off.
+        held = self.filtered(lambda order: order.o2c_hold_state == "held")
+        held.sudo().o2c_hold_ids._blocking().write({"state": "cleared"})
+        return result
+
     def _action_cancel(self):
         result = super()._action_cancel()
         # Nothing is left to decide on. The state of the order was checked by core.
