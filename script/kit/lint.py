@@ -4,6 +4,7 @@ Runs on the Python of .odoo/venv.
 """
 
 import argparse
+import concurrent.futures
 import os
 import re
 import shutil
@@ -40,21 +41,22 @@ def main(arguments):
     name = f"o2c_lint_{os.getpid()}"
     try:
         addon = copy_addon(files, stage)
-        registry = None if options.fast else _start_registry_checks(stage, name)
-        tools = [
-            ("ruff", lambda: _ruff(options.fix)),
-            ("xml", lambda: _xml(files)),
-            ("words", lambda: _words(files)),
-            ("pylint-odoo", lambda: _pylint_odoo(addon)),
-        ]
-        if options.fast:
-            tools.append(("odoo", lambda: _lines(_odoo_lint(stage))))
-        else:
-            tools.append(("pylint with Odoo's checkers", lambda: _pylint_core(addon)))
-            tools.append(("odoo", lambda: _lines(registry)))
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            checks = {
+                "ruff": lambda: _ruff(options.fix),
+                "xml": lambda: _xml(files),
+                "words": lambda: _words(files),
+                "pylint-odoo": lambda: _pylint_odoo(addon),
+            }
+            if options.fast:
+                checks["odoo"] = lambda: _odoo_lint(stage)
+            else:
+                checks["pylint with Odoo's checkers"] = lambda: _pylint_core(addon)
+                checks["odoo"] = lambda: _registry_checks(stage, name)
+            tools = {tool: pool.submit(check) for tool, check in checks.items()}
         count = 0
-        for tool, check in tools:
-            found = check()
+        for tool, future in tools.items():
+            found = future.result()
             count += len(found)
             say(f"{tool}: {'ok' if not found else f'{len(found)} problems'}")
             for text in found:
@@ -201,27 +203,23 @@ def _pylint(options, folder, env):
 # ---- Odoo's own checks
 
 
-def _start_registry_checks(stage, name):
+def _registry_checks(stage, name):
     database.copy(database.current_template(), name)
     return _odoo_lint(stage, name)
 
 
 def _odoo_lint(stage, *arguments):
-    return subprocess.Popen(
+    done = subprocess.run(
         base.python_command("odoo_lint", "main", stage, *arguments),
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         encoding="utf-8",
         errors="replace",
+        check=False,
     )
-
-
-def _lines(process):
-    out, err = process.communicate()
-    found = [line for line in out.splitlines() if line.strip()]
-    if process.returncode and not found:
-        found = [f"ended with exit {process.returncode}:", *err.splitlines()[-30:]]
+    found = [line for line in done.stdout.splitlines() if line.strip()]
+    if done.returncode and not found:
+        found = [f"ended with exit {done.returncode}:", *done.stderr.splitlines()[-30:]]
     return found
 
 
