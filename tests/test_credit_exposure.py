@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 from odoo import fields
+from odoo.exceptions import ValidationError
 from odoo.fields import Command
 from odoo.tests import tagged
 
@@ -241,6 +242,15 @@ class TestCreditAccount(O2cCommon):
     def test_a_contact_has_the_account_of_its_company(self):
         contact = self.env["res.partner"].create({"name": "B", "parent_id": self.customer.id})
         self.assertEqual(self._account(contact), self._account())
+
+    def test_an_account_stays_with_its_customer_and_company(self):
+        account = self._account()
+        other = self.setup_other_company()["company"]
+        for values in ({"partner_id": self.other_customer.id}, {"company_id": other.id}):
+            with self.assertRaises(ValidationError):
+                account.write(values)
+        account.write({"partner_id": self.customer.id, "credit_limit": 5.0})
+        self.assertEqual(account.credit_limit, 5.0)
 
     def test_a_branch_has_the_account_of_its_root(self):
         branch = self.env["res.company"].create({"name": "B", "parent_id": self.company.id})

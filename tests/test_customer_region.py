@@ -2,7 +2,7 @@ from psycopg2 import IntegrityError
 
 from odoo.exceptions import ValidationError
 from odoo.fields import Command
-from odoo.tests import Form, tagged
+from odoo.tests import Form, new_test_user, tagged
 from odoo.tools import mute_logger
 
 from odoo.addons.order_to_cash.tests.common import O2cCommon
@@ -377,6 +377,12 @@ class TestHandover(RegionCase):
             .with_context(**action["context"])
             .create({"user_id": self.new_user.id, **values})
         )
+
+    def test_a_portal_user_takes_over_no_region(self):
+        portal = new_test_user(self.env, login="porta", groups="base.group_portal")
+        with self.assertRaises(ValidationError):
+            self._handover(user_id=portal.id).action_apply()
+        self.assertEqual(self.america.user_id, self.salesperson)
 
     def test_changing_the_region_itself_concerns_new_customers_only(self):
         self.america.user_id = self.new_user

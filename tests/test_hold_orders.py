@@ -201,6 +201,8 @@ class TestHoldOrders(O2cCommon):
             (UserError, lambda: hold.action_release(note=" ")),
             (UserError, hold.action_reject),
             (ValidationError, lambda: hold.action_release(note="x", approved_amount=-1.0)),
+            (ValidationError, lambda: hold.action_release(note="x", approved_amount=float("nan"))),
+            (ValidationError, lambda: hold.action_release(note="x", approved_amount="all")),
             (ValidationError, lambda: hold.action_release(note="x", expires_on=yesterday)),
         ]:
             with self.assertRaises(error):

@@ -157,11 +157,28 @@ class O2cCreditAccount(models.Model):
         return accounts
 
     def write(self, vals):
+        self._check_owner_is_kept(vals)
         vals = self._with_own_limit(vals)
         result = super().write(vals)
         if {"credit_limit", "limit_mode", "has_own_limit"} & set(vals):
             self._mirror_limit()
         return result
+
+    def _check_owner_is_kept(self, vals):
+        moved = self.filtered(
+            lambda account: any(
+                name in vals and account[name].id != vals[name]
+                for name in ("partner_id", "company_id")
+            )
+        )
+        if moved:
+            raise ValidationError(
+                self.env._(
+                    "The credit account of %(customer)s cannot be given to another customer or "
+                    "company. Set the limit in an account of their own.",
+                    customer=", ".join(moved.partner_id.mapped("display_name")),
+                )
+            )
 
     @api.model
     def _with_own_limit(self, vals):

@@ -103,6 +103,19 @@ class SalesRegion(models.Model):
         for region in self:
             region.customer_count = count_by_region[region.id]
 
+    @api.constrains("user_id")
+    def _check_user_is_internal(self):
+        for region in self:
+            if region.user_id.share:
+                raise ValidationError(
+                    self.env._(
+                        "%(user)s is a portal user and cannot look after the customers of"
+                        " %(region)s. Choose an employee.",
+                        user=region.user_id.name,
+                        region=region.name,
+                    )
+                )
+
     def write(self, vals):
         # Before the tree is stored, which would refuse it in less helpful words.
         parent = self.browse(vals.get("parent_id"))

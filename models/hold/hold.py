@@ -1,3 +1,5 @@
+from math import isfinite
+
 from markupsafe import Markup
 
 from odoo import api, fields, models
@@ -170,8 +172,11 @@ class O2cHold(models.Model):
         return True
 
     def _check_release_values(self, approved_amount, expires_on):
-        if approved_amount is not None and approved_amount < 0:
-            raise ValidationError(self.env._("The approved amount cannot be below zero."))
+        is_amount = isinstance(approved_amount, (int, float)) and isfinite(approved_amount)
+        if approved_amount is not None and (not is_amount or approved_amount < 0):
+            raise ValidationError(
+                self.env._("The approved amount must be a number, not below zero.")
+            )
         if expires_on and any(expires_on < company._o2c_today() for company in self.company_id):
             raise ValidationError(
                 self.env._("The release would already have expired. Choose a later date.")

@@ -13,11 +13,20 @@ class O2cHoldDecision(models.TransientModel):
     currency_id = fields.Many2one("res.currency", compute="_compute_currency_id")
     approved_amount = fields.Monetary(
         string="Approved up to",
-        help="Each order may be confirmed up to this amount. Zero: its amount now.",
+        help="Each order may be confirmed up to this amount, in company currency. Empty: up to its "
+        "amount now.",
     )
     expires_on = fields.Date(
         string="Good until", help="Last day on which the orders may be confirmed."
     )
+
+    @api.model
+    def default_get(self, fields):
+        values = super().default_get(fields)
+        orders = self.env["o2c.hold"].browse(self.env.context.get("default_hold_ids")).order_id
+        if len(orders) == 1 and "approved_amount" in fields:
+            values["approved_amount"] = orders._o2c_amounts()[orders.id]
+        return values
 
     @api.depends("hold_ids")
     def _compute_currency_id(self):
