@@ -116,7 +116,8 @@ def _check(case_class, method, env):
                 yield
             except Exception as error:
                 if _about_us(parameters, env):
-                    found.append(f"{error}")
+                    where = " ".join(str(value) for value in parameters.values())
+                    found.append(f"{where}: {error}")
 
         return block()
 
