@@ -1,2 +1,6 @@
 from . import day_cycle
 from . import getting_started
+from . import opening_document
+from . import account_move
+from . import sale_order
+from . import sale_order_line

@@ -1,0 +1,4 @@
+from . import opening_import
+from . import opening_import_lines
+from . import opening_import_receivable
+from . import opening_import_order

@@ -1,0 +1,79 @@
+from odoo import api, fields, models
+
+
+class SaleOrderLine(models.Model):
+    """Goods that were delivered, or invoiced, before the company started with Odoo.
+
+    Their stock has left already and their invoices are among the opening receivables: the
+    quantities count on the line as if moves and invoice lines stood behind them.
+    """
+
+    _name = "sale.order.line"
+    _inherit = ["sale.order.line", "o2c.opening.guard"]
+
+    o2c_opening_qty_delivered = fields.Float(
+        string="Delivered before Opening",
+        digits="Product Unit",
+        readonly=True,
+        copy=False,
+    )
+    o2c_opening_qty_invoiced = fields.Float(
+        string="Invoiced before Opening",
+        digits="Product Unit",
+        readonly=True,
+        copy=False,
+    )
+
+    @api.depends("o2c_opening_qty_delivered")
+    def _compute_qty_delivered(self):
+        super()._compute_qty_delivered()
+
+    @api.depends("o2c_opening_qty_invoiced")
+    def _compute_qty_invoiced(self):
+        super()._compute_qty_invoiced()
+
+    @api.depends("o2c_opening_qty_invoiced")
+    def _compute_qty_invoiced_posted(self):
+        super()._compute_qty_invoiced_posted()
+        for line in self.filtered("o2c_opening_qty_invoiced"):
+            line.qty_invoiced_posted += line.o2c_opening_qty_invoiced
+
+    @api.depends("o2c_opening_qty_invoiced")
+    def _compute_untaxed_amount_invoiced(self):
+        super()._compute_untaxed_amount_invoiced()
+        for line in self.filtered("o2c_opening_qty_invoiced"):
+            line.untaxed_amount_invoiced += (
+                line.o2c_opening_qty_invoiced * line.price_reduce_taxexcl
+            )
+
+    @api.depends("o2c_opening_qty_invoiced")
+    def _compute_amount_invoiced(self):
+        super()._compute_amount_invoiced()
+        for line in self.filtered("o2c_opening_qty_invoiced"):
+            line.amount_invoiced += line.o2c_opening_qty_invoiced * line.price_reduce_taxinc
+
+    def _opening_fields(self):
+        return super()._opening_fields() | {
+            "o2c_opening_qty_delivered",
+            "o2c_opening_qty_invoiced",
+        }
+
+    def _prepare_qty_delivered(self):
+        quantities = super()._prepare_qty_delivered()
+        for line in self.filtered("o2c_opening_qty_delivered"):
+            # Of the other methods a person or a document counts the quantity in full.
+            if line.qty_delivered_method == "stock_move":
+                quantities[line] += line.o2c_opening_qty_delivered
+        return quantities
+
+    def _prepare_qty_invoiced(self):
+        quantities = super()._prepare_qty_invoiced()
+        for line in self.filtered("o2c_opening_qty_invoiced"):
+            quantities[line] += line.o2c_opening_qty_invoiced
+        return quantities
+
+    def _get_qty_procurement(self, previous_product_uom_qty=False):
+        """What was delivered before the opening needs no move; more than ordered needs no
+        return either."""
+        quantity = super()._get_qty_procurement(previous_product_uom_qty=previous_product_uom_qty)
+        return quantity + min(self.o2c_opening_qty_delivered, self.product_uom_qty)

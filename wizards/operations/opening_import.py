@@ -1,0 +1,899 @@
+import base64
+from dataclasses import dataclass, field
+
+from markupsafe import Markup
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+
+from ...algorithms import opening_import as rows
+from ...models.operations.opening_document import OPENING
+
+# How many issues are kept as records; the download has them all.
+MAX_ISSUES = 5000
+PREVIEW_ROWS = 8
+# What, when changed, makes the file to be read again, and what makes it to be checked again.
+READ_AGAIN = {"kind", "file", "encoding", "company_id"}
+CHECK_AGAIN = {
+    "opening_date",
+    "date_format",
+    "decimal_separator",
+    "journal_id",
+    "account_id",
+    "create_customers",
+    "import_settled",
+    "column_ids",
+}
+# Without these an import of thousands of documents would write a chatter message for each change
+# of each, and mail their followers.
+QUIET = {
+    "tracking_disable": True,
+    "mail_create_nolog": True,
+    "mail_create_nosubscribe": True,
+    "mail_notrack": True,
+    "mail_auto_subscribe_no_notify": True,
+    "mail_activity_automation_skip": True,
+    "sale_no_log_for_new_lines": True,
+}
+
+
+@dataclass(slots=True)
+class Checked:
+    """What became of the rows of a file.
+
+    ``good`` are the rows (or, of orders, the lists of rows) to import, each with its customer: a
+    ``res.partner`` or, when it is to be created, a ``(ref, name)`` tuple.
+    """
+
+    good: list = field(default_factory=list)
+    issues: list = field(default_factory=list)
+    skipped: int = 0
+    duplicates: int = 0
+    settled: int = 0
+    good_rows: int = 0
+
+    @property
+    def bad_rows(self):
+        return {issue.row for issue in self.issues if not issue.warning}
+
+    @property
+    def new_customers(self):
+        """``{ref: name}`` of the customers to create."""
+        return dict(customer for _row, customer in self.good if isinstance(customer, tuple))
+
+
+class O2cOpeningImport(models.Model):
+    """One file of open business brought from an old system, and the log of what became of it.
+
+    From code::
+
+        opening = env["o2c.opening.import"].create({
+            "kind": "receivable", "file": base64_of_the_file, "file_name": "open.csv",
+            "opening_date": date(2013, 6, 30), "date_format": "mdy", "decimal_separator": ".",
+            "journal_id": journal.id, "account_id": account.id, "create_customers": True,
+        })
+        opening.action_read()     # columns and preview
+        opening.action_check()    # counts and issues, nothing is written yet
+        opening.action_import()   # all or nothing, in the caller's transaction
+
+    ``action_import`` with bad rows raises ``UserError`` unless ``bad_row_policy`` is ``good``.
+    What came of it: ``good_count``, ``bad_count``, ``skipped_count`` (invoiced or ordered after
+    the opening date), ``duplicate_count`` (imported before), ``settled_count``, ``error_ids``,
+    ``move_ids``, ``order_ids`` and ``tie_out_ids``.
+    """
+
+    _name = "o2c.opening.import"
+    _description = "Opening Balances"
+    _inherit = ["mail.thread"]
+    _order = "id desc"
+    _check_company_auto = True
+
+    name = fields.Char(compute="_compute_name", store=True, readonly=False, precompute=True)
+    kind = fields.Selection(
+        [
+            ("receivable", "Open receivables"),
+            ("order", "Open sales orders"),
+            ("delivered", "Delivered, not invoiced"),
+        ],
+        required=True,
+        default="receivable",
+    )
+    company_id = fields.Many2one(
+        "res.company", required=True, default=lambda self: self.env.company, index=True
+    )
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    opening_date = fields.Date(
+        required=True,
+        default=fields.Date.context_today,
+        tracking=True,
+        help="The last day in the old system. What was invoiced or ordered later is left out, "
+        "what was settled by this day counts as paid.",
+    )
+
+    file = fields.Binary(required=True, attachment=True, help="A CSV or XLSX file, up to 50 MB.")
+    file_name = fields.Char(tracking=True)
+    encoding = fields.Selection(
+        [
+            ("utf-8", "UTF-8"),
+            ("utf-16", "UTF-16"),
+            ("cp1252", "Western European (Windows-1252)"),
+            ("gb18030", "Simplified Chinese (GBK, GB 18030)"),
+            ("big5", "Traditional Chinese (Big5)"),
+            ("shift_jis", "Japanese (Shift JIS)"),
+        ],
+        help="Leave empty to find out from the file.",
+    )
+    date_format = fields.Selection(
+        [
+            ("iso", "Year first (2026-12-31)"),
+            ("dmy", "Day first (31/12/2026)"),
+            ("mdy", "Month first (12/31/2026)"),
+        ],
+        required=True,
+        default="iso",
+    )
+    decimal_separator = fields.Selection(
+        [(".", "Point (1,234.56)"), (",", "Comma (1.234,56)")],
+        required=True,
+        default=".",
+    )
+    create_customers = fields.Boolean(
+        string="Create Unknown Customers",
+        help="Otherwise a row with an unknown customer is a bad row.",
+    )
+    bad_row_policy = fields.Selection(
+        [("none", "Import nothing"), ("good", "Import the good rows")],
+        string="If There Are Bad Rows",
+        required=True,
+        default="none",
+        tracking=True,
+    )
+
+    journal_id = fields.Many2one(
+        "account.journal",
+        domain="[('type', '=', 'sale')]",
+        check_company=True,
+        tracking=True,
+        help="The opening invoices are numbered and posted in this journal. A journal of their "
+        "own keeps them out of the sequence of your new invoices.",
+    )
+    journal_warning = fields.Boolean(compute="_compute_journal_warning")
+    account_id = fields.Many2one(
+        "account.account",
+        string="Opening Account",
+        domain="[('account_type', 'not in', "
+        "('asset_receivable', 'liability_payable', 'off_balance'))]",
+        check_company=True,
+        tracking=True,
+        help="The counterpart of the receivables: the account that takes over the opening "
+        "balance, not one of revenue.",
+    )
+    import_settled = fields.Boolean(
+        string="Import Settled Invoices Too",
+        help="As paid on the day they were settled: credit scores are reckoned from how customers "
+        "paid in the past. The opening account is left as it is.",
+    )
+
+    state = fields.Selection(
+        [
+            ("draft", "Upload"),
+            ("mapped", "Columns"),
+            ("checked", "Check"),
+            ("done", "Imported"),
+        ],
+        default="draft",
+        required=True,
+        readonly=True,
+        copy=False,
+        tracking=True,
+    )
+    imported_by_id = fields.Many2one("res.users", readonly=True, copy=False)
+    imported_on = fields.Datetime(readonly=True, copy=False)
+    column_ids = fields.One2many("o2c.opening.import.column", "import_id", copy=False)
+    preview = fields.Html(readonly=True, copy=False, sanitize_attributes=False)
+    error_ids = fields.One2many(
+        "o2c.opening.import.error",
+        "import_id",
+        string="Issues",
+        readonly=True,
+        copy=False,
+    )
+    tie_out_ids = fields.One2many(
+        "o2c.opening.import.total", "import_id", string="Tie-Out", copy=False
+    )
+    row_count = fields.Integer(string="Rows", readonly=True, copy=False)
+    good_count = fields.Integer(
+        string="Good Rows", readonly=True, copy=False, help="Rows to import."
+    )
+    bad_count = fields.Integer(string="Bad Rows", readonly=True, copy=False)
+    skipped_count = fields.Integer(
+        string="After the Opening Date",
+        readonly=True,
+        copy=False,
+        help="Rows invoiced or ordered after the opening date, which are left out.",
+    )
+    duplicate_count = fields.Integer(
+        string="Already Imported",
+        readonly=True,
+        copy=False,
+        help="Rows that an earlier import has brought, which are left out.",
+    )
+    settled_count = fields.Integer(
+        string="Settled",
+        readonly=True,
+        copy=False,
+        help="Rows settled on or before the opening date. They are among the good rows if settled "
+        "invoices are imported too.",
+    )
+    new_customer_count = fields.Integer(string="New Customers", readonly=True, copy=False)
+    warning_count = fields.Integer(string="Warnings", readonly=True, copy=False)
+    open_count = fields.Integer(string="Open", readonly=True, copy=False)
+    open_amount = fields.Monetary(readonly=True, copy=False)
+    overdue_count = fields.Integer(string="Overdue", readonly=True, copy=False)
+    overdue_amount = fields.Monetary(readonly=True, copy=False)
+
+    move_ids = fields.One2many(
+        "account.move",
+        "o2c_opening_import_id",
+        string="Invoices",
+        domain=[("move_type", "!=", "entry")],
+        readonly=True,
+    )
+    settlement_ids = fields.One2many(
+        "account.move",
+        "o2c_opening_import_id",
+        string="Settlements",
+        domain=[("move_type", "=", "entry")],
+        readonly=True,
+    )
+    order_ids = fields.One2many(
+        "sale.order", "o2c_opening_import_id", string="Orders", readonly=True
+    )
+    customer_ids = fields.Many2many(
+        "res.partner", string="Customers Created", readonly=True, copy=False
+    )
+    move_count = fields.Integer(compute="_compute_document_counts")
+    settlement_count = fields.Integer(compute="_compute_document_counts")
+    order_count = fields.Integer(compute="_compute_document_counts")
+
+    # Compute --------------------------------------------------------------------------------------
+
+    @api.depends("kind", "opening_date")
+    def _compute_name(self):
+        labels = dict(self._fields["kind"]._description_selection(self.env))
+        for opening in self:
+            opening.name = self.env._(
+                "%(kind)s at %(date)s",
+                kind=labels.get(opening.kind, ""),
+                date=fields.Date.to_string(opening.opening_date) or "",
+            )
+
+    @api.depends("journal_id", "kind")
+    def _compute_journal_warning(self):
+        """Whether the journal already numbers documents that no import brought."""
+        used = self.env["account.move"]._read_group(
+            [
+                ("journal_id", "in", self.journal_id.ids),
+                ("o2c_opening_import_id", "=", False),
+                ("state", "=", "posted"),
+            ],
+            ["journal_id"],
+        )
+        used_journals = {journal for (journal,) in used}
+        for opening in self:
+            opening.journal_warning = (
+                opening.kind == "receivable" and opening.journal_id in used_journals
+            )
+
+    def _compute_document_counts(self):
+        moves = self._count_by_import("account.move", [("move_type", "!=", "entry")])
+        settlements = self._count_by_import("account.move", [("move_type", "=", "entry")])
+        orders = self._count_by_import("sale.order", [])
+        for opening in self:
+            opening.move_count = moves.get(opening, 0)
+            opening.settlement_count = settlements.get(opening, 0)
+            opening.order_count = orders.get(opening, 0)
+
+    def _count_by_import(self, model, domain):
+        return dict(
+            self.env[model]._read_group(
+                [("o2c_opening_import_id", "in", self.ids), *domain],
+                ["o2c_opening_import_id"],
+                ["__count"],
+            )
+        )
+
+    # CRUD -----------------------------------------------------------------------------------------
+
+    def write(self, vals):
+        changed = (READ_AGAIN | CHECK_AGAIN | {"bad_row_policy"}).intersection(vals)
+        if changed and any(opening.state == "done" for opening in self):
+            raise UserError(
+                self.env._("This file is imported. Its settings cannot be changed any more.")
+            )
+        if READ_AGAIN.intersection(vals):
+            vals = {**vals, "state": "draft"}
+        elif CHECK_AGAIN.intersection(vals) and "state" not in vals:
+            self.filtered(lambda opening: opening.state == "checked").state = "mapped"
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_done(self):
+        if any(opening.state == "done" for opening in self):
+            raise UserError(
+                self.env._("An import is the record of where its documents came from: it is kept.")
+            )
+
+    # Actions --------------------------------------------------------------------------------------
+
+    def action_read(self):
+        """Read the file: its columns, what they seem to hold, and its first rows.
+
+        :raise UserError: the file cannot be read
+        """
+        self.ensure_one()
+        self._check_not_done()
+        table = self._read_table()
+        labels = self.env["o2c.opening.import.column"]._target_labels(self.kind)
+        mapping = rows.suggest_mapping(table.headers, self.kind, labels)
+        shown = rows.first_rows(table, PREVIEW_ROWS)
+        self.column_ids.unlink()
+        self.error_ids.unlink()
+        self.write({
+            "state": "mapped",
+            "row_count": len(table.rows),
+            "preview": self._render_preview(table.headers, shown),
+            "column_ids": [
+                fields.Command.create({
+                    "position": position,
+                    "header": header or self.env._("Column %(number)s", number=position + 1),
+                    "sample": ", ".join(filter(None, (cells[position] for cells in shown[:3]))),
+                    "target": target,
+                })
+                for position, (header, target) in enumerate(
+                    zip(table.headers, mapping, strict=True)
+                )
+            ],
+        })
+        return True
+
+    def action_check(self):
+        """Check every row; nothing but the result of the check is written.
+
+        :raise UserError: a setting is missing, so that no row could be imported
+        """
+        self.ensure_one()
+        self._check_not_done()
+        if self.state == "draft":
+            self.action_read()
+        self._store_check(self._check_rows())
+        return True
+
+    def action_import(self):
+        """Check every row once more and import the good ones, all in one transaction.
+
+        Importing a file a second time finds its rows imported already and adds nothing.
+
+        :raise UserError: there are bad rows and ``bad_row_policy`` is ``none``; nothing is written
+        """
+        self.ensure_one()
+        self._lock()
+        self._check_not_done()
+        if self.state == "draft":
+            self.action_read()
+        checked = self._check_rows()
+        self._store_check(checked)
+        if checked.bad_rows and self.bad_row_policy == "none":
+            raise UserError(self._bad_rows_message(checked))
+        quiet = self.with_company(self.company_id).with_context(**QUIET, o2c_opening=OPENING)
+        quiet._import(checked)
+        self.write({
+            "state": "done",
+            "imported_by_id": self.env.uid,
+            "imported_on": fields.Datetime.now(),
+        })
+        self._tie_out_documents()
+        self.message_post(body=self._summary(), subtype_xmlid="mail.mt_note")
+        return True
+
+    def action_import_good(self):
+        """Import the good rows and leave out the bad ones."""
+        self.bad_row_policy = "good"
+        return self.action_import()
+
+    def action_back(self):
+        """To the step before."""
+        for opening in self:
+            opening._check_not_done()
+            opening.state = "mapped" if opening.state == "checked" else "draft"
+        return True
+
+    def action_create_journal(self):
+        """Make a sales journal for opening invoices alone, or take the one there is."""
+        self.ensure_one()
+        self._check_not_done()
+        journals = self.env["account.journal"].with_company(self.company_id)
+        company = self.company_id
+        journal = journals.search(
+            [
+                *journals._check_company_domain(company),
+                ("type", "=", "sale"),
+                ("code", "=like", "OPEN%"),
+            ],
+            limit=1,
+        )
+        self.journal_id = journal or journals.create({
+            "name": self.env._("Opening Receivables"),
+            "code": "OPEN",
+            "type": "sale",
+            "company_id": company.root_id.id,
+            "show_on_dashboard": False,
+            "refund_sequence": False,
+        })
+        return True
+
+    def action_download_errors(self):
+        """The bad rows with the reason of each, to be mended and imported again."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_url",
+            "url": f"/order_to_cash/opening/{self.id}/errors.xlsx",
+            "target": "download",
+        }
+
+    def action_open_moves(self):
+        self.ensure_one()
+        return self._open_documents(
+            "account.move",
+            self.env._("Opening Invoices"),
+            [("o2c_opening_import_id", "=", self.id), ("move_type", "!=", "entry")],
+            "account.view_out_invoice_tree",
+        )
+
+    def action_open_settlements(self):
+        self.ensure_one()
+        return self._open_documents(
+            "account.move",
+            self.env._("Settlements"),
+            [("o2c_opening_import_id", "=", self.id), ("move_type", "=", "entry")],
+        )
+
+    def action_open_orders(self):
+        self.ensure_one()
+        return self._open_documents(
+            "sale.order", self.env._("Opening Orders"), [("o2c_opening_import_id", "=", self.id)]
+        )
+
+    def action_open_customers(self):
+        self.ensure_one()
+        return self._open_documents(
+            "res.partner",
+            self.env._("Customers Created"),
+            [("id", "in", self.customer_ids.ids)],
+        )
+
+    # Reading the file -----------------------------------------------------------------------------
+
+    def _read_table(self):
+        try:
+            return rows.read_table(
+                base64.b64decode(self.with_context(bin_size=False).file or b""),
+                self.kind,
+                self.encoding or None,
+            )
+        except rows.FileError as error:
+            raise UserError(self._file_error_message(error)) from error
+
+    def _file_error_message(self, error):
+        messages = {
+            "empty": self.env._("The file is empty."),
+            "no_rows": self.env._("The file has a header but no rows."),
+            "too_big": self.env._("The file is larger than %(megabytes)s MB. Split it."),
+            "too_many_rows": self.env._("The file has more than %(rows)s rows. Split it."),
+            "too_many_columns": self.env._(
+                "The file has more than %(columns)s columns. Is its first row the header?"
+            ),
+            "xls": self.env._(
+                "This is a workbook of the old kind (.xls). Save it as .xlsx or .csv."
+            ),
+            "not_a_table": self.env._("This is not a CSV or XLSX file, or it is damaged."),
+            "encoding": self.env._("The file is not written in %(encoding)s. Pick another one."),
+        }
+        return messages[error.code] % error.values
+
+    def _render_preview(self, headers, shown):
+        """The first rows as an HTML table; what stands in the file is escaped."""
+        head = Markup().join(
+            Markup('<th class="text-nowrap">%s</th>') % (header or "") for header in headers
+        )
+        body = Markup().join(
+            Markup("<tr>%s</tr>")
+            % Markup().join(Markup('<td class="text-nowrap">%s</td>') % cell for cell in cells)
+            for cells in shown
+        )
+        return (
+            Markup(
+                '<div class="table-responsive"><table class="table table-sm table-striped mb-0">'
+                "<thead><tr>%s</tr></thead><tbody>%s</tbody></table></div>"
+            )
+            % (head, body)
+        )
+
+    # Checking -------------------------------------------------------------------------------------
+
+    def _check_rows(self):
+        """Check the settings, then every row.
+
+        :return: :class:`Checked`
+        """
+        self._check_settings()
+        opening = self.with_company(self.company_id)
+        table = opening._read_table()
+        mapping = opening._mapping(table)
+        if self.kind == "receivable":
+            return opening._check_receivables(table, mapping)
+        return opening._check_orders(table, mapping)
+
+    def _check_not_done(self):
+        if self.state == "done":
+            raise UserError(
+                self.env._(
+                    "This file was imported on %(date)s by %(user)s.",
+                    date=self.imported_on,
+                    user=self.imported_by_id.name,
+                )
+            )
+
+    def _check_settings(self):
+        if self.company_id not in self.env.companies:
+            raise UserError(
+                self.env._(
+                    "Select %(company)s among your companies first.", company=self.company_id.name
+                )
+            )
+        if self.opening_date > fields.Date.context_today(self):
+            raise UserError(self.env._("The opening date lies in the future."))
+        self._check_rights()
+        if self.kind == "receivable":
+            self._check_receivable_settings()
+
+    def _check_rights(self):
+        """The import does nothing that its user may not do by hand."""
+        needed = {
+            "receivable": ("account.move", "account.move.line"),
+            "order": ("sale.order", "sale.order.line"),
+            "delivered": ("sale.order", "sale.order.line"),
+        }[self.kind]
+        for model in needed:
+            if not self.env[model].has_access("create") or not self.env[model].has_access("write"):
+                raise AccessError(
+                    self.env._(
+                        "You may not create: %(document)s. Ask for the rights of an invoicing or "
+                        "sales user.",
+                        document=self.env["ir.model"]._get(model).name,
+                    )
+                )
+        if self.create_customers and not self.env["res.partner"].has_access("create"):
+            raise AccessError(
+                self.env._(
+                    "You may not create customers. Ask for the right to create contacts, or untick "
+                    "Create Unknown Customers."
+                )
+            )
+
+    def _mapping(self, table):
+        """The target of each column, by position.
+
+        :raise UserError: a required one is missing, one is used twice, or the file has changed
+        """
+        columns = self.column_ids.sorted("position")
+        if len(columns) != len(table.headers):
+            raise UserError(self.env._("The columns do not fit the file. Read the file again."))
+        mapping = [column.target or None for column in columns]
+        labels = self.env["o2c.opening.import.column"]._target_labels(self.kind)
+        used = [target for target in mapping if target]
+        for target in used:
+            if target not in labels:
+                raise UserError(
+                    self.env._(
+                        "%(target)s is nothing that this kind of file has.",
+                        target=self.env["o2c.opening.import.column"]._target_labels()[target],
+                    )
+                )
+            if used.count(target) > 1:
+                raise UserError(
+                    self.env._("Two columns hold %(target)s.", target=labels[target])
+                )
+        missing = rows.missing_targets(mapping, self.kind)
+        if missing:
+            raise UserError(
+                self.env._(
+                    "No column is said to hold: %(targets)s.",
+                    targets=", ".join(labels[target] for target in missing),
+                )
+            )
+        return mapping
+
+    def _formats(self):
+        currencies = self.env["res.currency"].search([])
+        precision = self.env["decimal.precision"]
+        return rows.Formats(
+            date=self.date_format,
+            decimal=self.decimal_separator,
+            currency=self.company_id.currency_id.name,
+            currencies={
+                currency.name: currency.decimal_places
+                for currency in currencies | self.company_id.currency_id
+            },
+            quantity_decimals=precision.precision_get("Product Unit"),
+            price_decimals=precision.precision_get("Product Price"),
+        )
+
+    def _match_customers(self, customers):
+        """Find the customers of a file: by reference, else by exact name if only one has it.
+
+        :param dict customers: ``{reference in the file: name in the file or ""}``
+        :return: ``{reference: partner}`` of those found, ``{reference: (code, values)}`` of those
+            that cannot be told apart, and ``{reference: (code, values)}`` of warnings
+        """
+        partners = self.env["res.partner"].with_context(active_test=False)
+        allowed = partners._check_company_domain(self.company_id)
+        by_ref = partners.search([("ref", "in", list(customers)), *allowed]).grouped("ref")
+        names = {
+            text
+            for ref, name in customers.items()
+            if ref not in by_ref
+            for text in (name, ref)
+            if text
+        }
+        by_name = partners.search(
+            [("name", "in", list(names)), ("parent_id", "=", False), *allowed]
+        ).grouped("name")
+        found, doubtful, warnings = {}, {}, {}
+        for ref, name in customers.items():
+            candidates = by_ref.get(ref) or by_name.get(name) or by_name.get(ref)
+            if not candidates:
+                continue
+            commercial = candidates.commercial_partner_id
+            commercial = commercial.filtered("active") or commercial
+            if len(commercial) > 1:
+                doubtful[ref] = ("ambiguous_customer", {"count": str(len(commercial))})
+                continue
+            found[ref] = commercial
+            if not commercial.active:
+                warnings[ref] = ("archived_customer", {"name": commercial.name})
+            elif name and rows.slug(name) != rows.slug(commercial.name):
+                warnings[ref] = ("other_name", {"name": commercial.name, "given": name})
+        return found, doubtful, warnings
+
+    def _with_customer(self, row, matches):
+        """The customer of a row, and the row with an issue when there is something about it.
+
+        :param matches: what ``_match_customers`` returned
+        :return: a partner, a ``(ref, name)`` tuple if it is to be created, or None; and the row
+        """
+        found, doubtful, warnings = matches
+        ref = row.customer
+        if not ref:
+            return None, row
+        if ref in found:
+            if ref in warnings:
+                row = rows.flagged(row, warnings[ref][0], "customer", ref, warnings[ref][1], True)
+            return found[ref], row
+        if ref in doubtful:
+            return None, rows.flagged(row, doubtful[ref][0], "customer", ref, doubtful[ref][1])
+        if self.create_customers:
+            return (ref, row.customer_name or ref), row
+        return None, rows.flagged(row, "unknown_customer", "customer", ref)
+
+    def _store_check(self, checked):
+        """Write counts and issues, and the tie-out that is to be expected."""
+        self.error_ids.unlink()
+        self.env["o2c.opening.import.error"].create(
+            [self._issue_values(issue) for issue in checked.issues[:MAX_ISSUES]]
+        )
+        self.write({
+            "state": "checked",
+            "good_count": checked.good_rows,
+            "bad_count": len(checked.bad_rows),
+            "warning_count": sum(issue.warning for issue in checked.issues),
+            "skipped_count": checked.skipped,
+            "duplicate_count": checked.duplicates,
+            "settled_count": checked.settled,
+            "new_customer_count": len(checked.new_customers),
+        })
+        self._tie_out_rows(checked)
+
+    def _issue_values(self, issue):
+        labels = self.env["o2c.opening.import.column"]._target_labels()
+        return {
+            "import_id": self.id,
+            "row": issue.row,
+            "column": labels.get(issue.target, ""),
+            "value": issue.value[:200],
+            "is_warning": issue.warning,
+            "reason": self._issue_text(issue),
+        }
+
+    def _issue_text(self, issue):
+        """What is wrong with a row, in the user's language."""
+        template = self._issue_templates()[issue.code]
+        return template % {**issue.values, "value": issue.value}
+
+    def _issue_templates(self):
+        _ = self.env._
+        return {
+            "broken_row": _("The quotation marks of this row do not match."),
+            "too_few_cells": _("The row is %(count)s cells short: was it cut off?"),
+            "too_many_cells": _(
+                "The row has %(count)s cells too many: does a text contain the separator?"
+            ),
+            "missing": _("Nothing is given."),
+            "bad_date": _("“%(value)s” is no date in the chosen format."),
+            "bad_number": _("“%(value)s” is no number in the chosen format."),
+            "bad_flag": _("“%(value)s” is neither yes nor no."),
+            "too_precise": _(
+                "“%(value)s” has more than %(decimals)s decimals. Is the decimal separator right?"
+            ),
+            "unknown_currency": _("There is no active currency “%(value)s”."),
+            "no_rate": _("There is no exchange rate for %(value)s."),
+            "settled_before_invoiced": _(
+                "Settled on %(value)s, before it was invoiced on %(invoice_date)s."
+            ),
+            "due_before_invoiced": _(
+                "Due on %(value)s, before it was invoiced on %(invoice_date)s."
+            ),
+            "zero_amount": _("The amount is zero."),
+            "open_other_sign": _("%(value)s has another sign than the amount of %(amount)s."),
+            "open_over_amount": _("More is open, %(value)s, than the amount of %(amount)s."),
+            "nothing_open": _("Nothing is open, but no date of settlement is given."),
+            "company_amount_differs": _(
+                "%(value)s differs from the open amount of %(amount)s in the same currency."
+            ),
+            "settled_but_open": _("Settled on %(settled_date)s, but %(value)s is still open."),
+            "settled_later": _(
+                "Nothing is open any more, but it was settled on %(settled_date)s only: imported "
+                "as open in full."
+            ),
+            "repeated_number": _("Row %(first)s has the number “%(value)s” already."),
+            "other_document": _(
+                "“%(value)s” was imported already, but differently: %(existing)s."
+            ),
+            "exists": _("“%(value)s” exists already and did not come from an import."),
+            "unknown_customer": _("There is no customer “%(value)s”."),
+            "ambiguous_customer": _("%(count)s customers answer to “%(value)s”."),
+            "archived_customer": _("The customer %(name)s is archived."),
+            "other_name": _("The customer is %(name)s here, %(given)s in the file."),
+            "unknown_product": _("There is no product “%(value)s”."),
+            "ambiguous_product": _("%(count)s products answer to “%(value)s”."),
+            "archived_product": _("The product %(name)s is archived."),
+            "bad_product": _("The product %(name)s cannot be on an order line of its own."),
+            "unknown_warehouse": _("There is no warehouse “%(value)s”."),
+            "no_pricelist": _("There is no pricelist in %(value)s."),
+            "not_positive": _("The quantity must be more than zero."),
+            "negative": _("The quantity must not be negative."),
+            "over_delivered": _("More was delivered, %(value)s, than ordered, %(quantity)s."),
+            "over_invoiced": _("More was invoiced, %(value)s, than there was, %(quantity)s."),
+            "bad_discount": _("A discount lies between 0 and 100 percent."),
+            "differs_in_order": _(
+                "“%(value)s” differs from what row %(first)s says of order %(number)s."
+            ),
+            "order_refused": _("Row %(bad)s of the same order %(value)s is bad."),
+        }
+
+    def _bad_rows_message(self, checked):
+        shown = sorted(
+            (issue for issue in checked.issues if not issue.warning), key=lambda issue: issue.row
+        )[:10]
+        lines = [
+            self.env._("Row %(row)s: %(reason)s", row=issue.row, reason=self._issue_text(issue))
+            for issue in shown
+        ]
+        return self.env._(
+            "%(count)s bad rows. Nothing was imported. Mend them, or import the good rows "
+            "only.\n\n%(rows)s",
+            count=len(checked.bad_rows),
+            rows="\n".join(lines),
+        )
+
+    # Importing ------------------------------------------------------------------------------------
+
+    def _lock(self):
+        if not self.try_lock_for_update():
+            raise UserError(self.env._("This file is just being imported by somebody else."))
+
+    def _import(self, checked):
+        """Write the documents of the good rows."""
+        if not checked.good:
+            return
+        customers = self._create_customers(checked.new_customers)
+        good = [
+            (row, customers[customer[0]] if isinstance(customer, tuple) else customer)
+            for row, customer in checked.good
+        ]
+        if self.kind == "receivable":
+            self._import_receivables(good)
+        else:
+            self._import_orders(good)
+
+    def _create_customers(self, customers):
+        """Create the unknown customers.
+
+        :param dict customers: ``{reference: name}``
+        :return: ``{reference: partner}``
+        """
+        if not customers:
+            return {}
+        partners = self.env["res.partner"].create([
+            {"name": name, "ref": ref, "is_company": True, "customer_rank": 1}
+            for ref, name in customers.items()
+        ])
+        self.customer_ids = [fields.Command.link(partner.id) for partner in partners]
+        return dict(zip(customers, partners, strict=True))
+
+    # Tie-out --------------------------------------------------------------------------------------
+
+    def action_tie_out(self):
+        """Add up the documents once more, after one of them was corrected."""
+        for opening in self:
+            opening._tie_out_documents()
+        return True
+
+    def _tie_out_rows(self, checked):
+        """Show what the good rows will come to."""
+        if self.kind == "receivable":
+            totals = self._receivable_totals(self._receivable_entries(checked))
+        else:
+            totals = self._order_totals(self._order_entries(checked))
+        self._store_totals(totals)
+
+    def _tie_out_documents(self):
+        """Show what the imported documents come to."""
+        if self.kind == "receivable":
+            totals = self._receivable_totals(self._receivable_documents())
+        else:
+            totals = self._order_totals(self._order_documents())
+        self._store_totals(totals)
+
+    def _store_totals(self, totals):
+        """Replace the tie-out, but keep the totals that were typed."""
+        typed = {
+            (total.section, total.label): total.control_amount
+            for total in self.tie_out_ids
+            if total.is_controlled
+        }
+        self.tie_out_ids.unlink()
+        lines = self.env["o2c.opening.import.total"].create([
+            {"import_id": self.id, **total} for total in totals
+        ])
+        for line in lines:
+            control = typed.get((line.section, line.label))
+            if control is not None:
+                line.control_amount = control
+
+    # Log ------------------------------------------------------------------------------------------
+
+    def _summary(self):
+        return Markup("%s<br/>%s") % (
+            self.env._("Imported from %(file)s.", file=self.file_name or self.env._("a file")),
+            self.env._(
+                "%(good)s rows imported, %(bad)s bad rows left out, %(duplicates)s imported "
+                "before, %(skipped)s after the opening date, %(settled)s settled.",
+                good=self.good_count,
+                bad=self.bad_count,
+                duplicates=self.duplicate_count,
+                skipped=self.skipped_count,
+                settled=self.settled_count,
+            ),
+        )
+
+    def _open_documents(self, model, title, domain, list_view=None):
+        views = [(self.env.ref(list_view).id if list_view else False, "list"), (False, "form")]
+        return {
+            "type": "ir.actions.act_window",
+            "name": title,
+            "res_model": model,
+            "domain": domain,
+            "views": views,
+            "context": {"create": False},
+        }
