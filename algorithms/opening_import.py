@@ -15,10 +15,12 @@ import io
 import re
 import unicodedata
 import zipfile
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 
 MAX_ROWS = 100_000
 MAX_COLUMNS = 200
@@ -515,21 +517,53 @@ def _recognised(cells, kind):
 
 
 def _parse_csv(text, delimiter):
-    try:
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-        return list(_limited(reader))
-    except csv.Error:
-        # A quote that never closes would swallow every row after it: take line by line instead,
-        # so that only the damaged one is refused.
-        lines = re.split(r"\r\n|\r|\n", text)
-        return list(_limited(_parse_line(line, delimiter) for line in lines))
+    """The numbered rows of a CSV file; a row whose quotes do not match costs no other row.
+
+    A quote that is opened by mistake swallows lines up to the next one, or to the end. A record
+    of several lines is therefore taken apart again when it looks like several rows.
+    """
+    lines = list(io.StringIO(text, newline=""))
+    records = list(_records(lines, delimiter))
+    lengths = Counter(len(cells) for cells, raw in records if len(raw) == 1 and len(cells) > 1)
+    width = lengths.most_common(1)[0][0] if lengths else 0
+    return list(_limited(_split_swallowed(records, width, delimiter)))
+
+
+def _records(lines, delimiter):
+    """Pairs of the cells of a record and the lines it was read from."""
+    start = 0
+    while start < len(lines):
+        reader = csv.reader(lines[start:], delimiter=delimiter, strict=True)
+        first, used = start, 0
+        try:
+            for cells in reader:
+                yield cells, lines[first + used : first + reader.line_num]
+                used = reader.line_num
+            return
+        except csv.Error:
+            start = first + used
+            yield _parse_line(lines[start], delimiter), lines[start : start + 1]
+            start += 1
+
+
+def _split_swallowed(records, width, delimiter):
+    for cells, raw in records:
+        swallowed = len(raw) > 1 and (
+            len(cells) != width
+            or any(cell.count(delimiter) >= width - 1 > 0 for cell in cells if "\n" in cell or "\r" in cell)
+        )
+        if not swallowed:
+            yield cells
+            continue
+        for line in raw:
+            yield _parse_line(line, delimiter)
 
 
 def _parse_line(line, delimiter):
     try:
         return next(csv.reader([line], delimiter=delimiter, strict=True), ())
     except csv.Error:
-        return (_BrokenLine(line),)
+        return (_BrokenLine(line.strip()),)
 
 
 class _BrokenLine(str):
@@ -608,6 +642,7 @@ def suggest_mapping(headers, kind, labels=None):
     return mapping
 
 
+@lru_cache(maxsize=4096)
 def slug(text):
     """A header without case, accents, spaces and punctuation, to compare it."""
     decomposed = unicodedata.normalize("NFKD", str(text or "")).casefold()

@@ -1,5 +1,7 @@
 from odoo import fields, models
 
+from .opening_document import OPENING
+
 
 class AccountMove(models.Model):
     _name = "account.move"
@@ -30,3 +32,22 @@ class AccountMove(models.Model):
 
     def _opening_fields(self):
         return super()._opening_fields() | {"o2c_opening_amount", "o2c_opening_settled_date"}
+
+    def _get_next_sequence_format(self):
+        """Look up the sequence of a month once an import, not once an invoice.
+
+        What core then does with the format is the same: it locks the sequence at the first number
+        and counts on from there.
+        """
+        if self.env.context.get("o2c_opening") is not OPENING:
+            return super()._get_next_sequence_format()
+        # As core's own cache of numbers, this one ends with the transaction.
+        cache = self.env.cr.precommit.data.setdefault("o2c_opening_sequences", {})
+        is_refund = self.move_type == "out_refund"
+        month = self.date.replace(day=1)
+        key = (self.o2c_opening_import_id.id, self.journal_id.id, is_refund, month)
+        if key not in cache:
+            cache[key] = super()._get_next_sequence_format()
+        number_format, values = cache[key]
+        # Core takes the counter out of the values it gets.
+        return number_format, dict(values)

@@ -20,7 +20,7 @@ class O2cOpeningImportColumn(models.Model):
     sample = fields.Char(string="First Values")
     target = fields.Selection(
         [
-            ("number", "Number"),
+            ("number", "Document Number"),
             ("customer", "Customer Reference"),
             ("customer_name", "Customer Name"),
             ("invoice_date", "Invoice Date"),

@@ -189,7 +189,7 @@ class O2cOpeningImport(models.Model):
 
     def _order_line_values(self, line, product):
         price = float(line.price)
-        values = {
+        return {
             "product_id": product.id,
             "product_uom_qty": float(line.quantity),
             "price_unit": price,
@@ -198,10 +198,9 @@ class O2cOpeningImport(models.Model):
             "discount": float(line.discount),
             "o2c_opening_qty_delivered": float(line.delivered),
             "o2c_opening_qty_invoiced": float(line.invoiced),
+            # The field has a default, so that nothing computes it for a new line.
+            "qty_delivered": float(line.delivered),
         }
-        if product.type != "consu":
-            values["qty_delivered"] = float(line.delivered)
-        return values
 
     # Tie-out --------------------------------------------------------------------------------------
 

@@ -1,0 +1,77 @@
+import base64
+import csv
+import time
+import unittest
+from datetime import date, datetime
+from decimal import Decimal
+
+from odoo.tests import tagged
+
+from .opening_common import OpeningCommon, find_real_file
+
+OPENING_DATE = date(2013, 6, 30)
+REAL_FILE = find_real_file()
+
+
+@tagged("post_install", "-at_install")
+@unittest.skipUnless(REAL_FILE, "the sample of real receivables is not here")
+class TestOpeningImportRealFile(OpeningCommon):
+    def _import_real(self, content=None, **values):
+        return self._import(
+            content or REAL_FILE.read_bytes(),
+            opening_date=OPENING_DATE,
+            date_format="mdy",
+            create_customers=True,
+            **values,
+        )
+
+    def _expected(self):
+        """Open invoices and arrears, reckoned without any of our code."""
+        with REAL_FILE.open(newline="") as file:
+            lines = list(csv.DictReader(file))
+
+        def day(text):
+            return datetime.strptime(text, "%m/%d/%Y").date()
+
+        still_open = [
+            line
+            for line in lines
+            if day(line["InvoiceDate"]) <= OPENING_DATE
+            and (not line["SettledDate"] or day(line["SettledDate"]) > OPENING_DATE)
+        ]
+        overdue = [line for line in still_open if day(line["DueDate"]) < OPENING_DATE]
+        return [
+            (len(part), sum(Decimal(line["InvoiceAmount"]) for line in part))
+            for part in (still_open, overdue)
+        ]
+
+    def test_real_receivables_leave_what_was_open_and_overdue(self):
+        opening = self._import_real()
+        start = time.monotonic()
+        opening.action_read()
+        opening.action_check()
+        print("check", time.monotonic()-start)
+        opening.action_import()
+        self.env.flush_all()
+        print("import", time.monotonic()-start)
+        self.assertEqual(
+            self._expected(), [(84, Decimal("5119.85")), (12, Decimal("835.56"))]
+        )
+        moves = opening.move_ids
+        self.assertEqual(len(moves), 84)
+        self.assertAlmostEqual(sum(moves.mapped("amount_residual")), 5119.85)
+        overdue = moves.filtered(lambda move: move.invoice_date_due < OPENING_DATE)
+        self.assertEqual(len(overdue), 12)
+        self.assertAlmostEqual(sum(overdue.mapped("amount_residual")), 835.56)
+
+    def test_history(self):
+        opening = self._import_real(import_settled=True)
+        start = time.monotonic()
+        opening.action_read()
+        opening.action_check()
+        print("check", time.monotonic()-start)
+        opening.action_import()
+        self.env.flush_all()
+        print("import", time.monotonic()-start, len(opening.move_ids), len(opening.settlement_ids))
+        self.assertEqual(opening.open_count, 84)
+        print(opening.move_ids.mapped('payment_state').count('paid'), opening.move_ids[:1].display_name)
