@@ -1,1 +1,1 @@
-from . import opening_import
+from . import operations

@@ -423,6 +423,7 @@ class TestOpeningReceivable(OpeningCommon):
         self.assertTrue(opening.imported_on)
         self.assertIn("1 rows imported", opening.message_ids[0].body)
 
+    @mute_logger("odoo.tools.mimetypes.guess_mimetype")
     def test_files_that_are_no_tables_are_refused(self):
         for content in (b"%PDF-1.4", b"\n\n", b"PK\x03\x04xx", b"\xd0\xcf\x11\xe0"):
             with self.assertRaises(UserError):

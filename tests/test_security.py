@@ -10,6 +10,7 @@ ADMINISTRATION = {
     "o2c.day.cycle.line",
     "o2c.getting.started",
     "o2c.opening.import",
+    "o2c.opening.import.total",
     "o2c.region.handover",
 }
 

@@ -9,16 +9,19 @@ class AccountMove(models.Model):
 
     o2c_opening_amount = fields.Monetary(
         string="Amount in the Old System",
+        groups="base.group_user",
         readonly=True,
         copy=False,
         help="The whole amount of the invoice; the entry itself is for what was open of it.",
     )
     o2c_opening_disputed = fields.Boolean(
         string="Disputed in the Old System",
+        groups="base.group_user",
         copy=False,
     )
     o2c_opening_settled_date = fields.Date(
         string="Settled in the Old System",
+        groups="base.group_user",
         readonly=True,
         copy=False,
     )

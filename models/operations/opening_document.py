@@ -51,6 +51,7 @@ class O2cOpeningDocument(models.AbstractModel):
     o2c_opening_import_id = fields.Many2one(
         "o2c.opening.import",
         string="Opening Import",
+        groups="base.group_user",
         readonly=True,
         copy=False,
         index="btree_not_null",
@@ -59,6 +60,7 @@ class O2cOpeningDocument(models.AbstractModel):
     )
     o2c_opening_key = fields.Char(
         string="Number in the Old System",
+        groups="base.group_user",
         readonly=True,
         copy=False,
     )

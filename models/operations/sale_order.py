@@ -8,6 +8,7 @@ class SaleOrder(models.Model):
     _inherit = ["sale.order", "o2c.opening.document"]
 
     o2c_opening_fingerprint = fields.Char(
+        groups="base.group_user",
         readonly=True,
         copy=False,
         help="What the file said of this order, to tell a second import of the same from another.",

@@ -6,6 +6,9 @@ class SaleOrderLine(models.Model):
 
     Their stock has left already and their invoices are among the opening receivables: the
     quantities count on the line as if moves and invoice lines stood behind them.
+
+    They are read with ``sudo`` where core computes: customers in the portal may not read them, but
+    must see the quantities that come of them.
     """
 
     _name = "sale.order.line"
@@ -13,12 +16,14 @@ class SaleOrderLine(models.Model):
 
     o2c_opening_qty_delivered = fields.Float(
         string="Delivered before Opening",
+        groups="base.group_user",
         digits="Product Unit",
         readonly=True,
         copy=False,
     )
     o2c_opening_qty_invoiced = fields.Float(
         string="Invoiced before Opening",
+        groups="base.group_user",
         digits="Product Unit",
         readonly=True,
         copy=False,
@@ -35,13 +40,13 @@ class SaleOrderLine(models.Model):
     @api.depends("o2c_opening_qty_invoiced")
     def _compute_qty_invoiced_posted(self):
         super()._compute_qty_invoiced_posted()
-        for line in self.filtered("o2c_opening_qty_invoiced"):
+        for line in self.sudo().filtered("o2c_opening_qty_invoiced"):
             line.qty_invoiced_posted += line.o2c_opening_qty_invoiced
 
     @api.depends("o2c_opening_qty_invoiced")
     def _compute_untaxed_amount_invoiced(self):
         super()._compute_untaxed_amount_invoiced()
-        for line in self.filtered("o2c_opening_qty_invoiced"):
+        for line in self.sudo().filtered("o2c_opening_qty_invoiced"):
             line.untaxed_amount_invoiced += (
                 line.o2c_opening_qty_invoiced * line.price_reduce_taxexcl
             )
@@ -49,7 +54,7 @@ class SaleOrderLine(models.Model):
     @api.depends("o2c_opening_qty_invoiced")
     def _compute_amount_invoiced(self):
         super()._compute_amount_invoiced()
-        for line in self.filtered("o2c_opening_qty_invoiced"):
+        for line in self.sudo().filtered("o2c_opening_qty_invoiced"):
             line.amount_invoiced += line.o2c_opening_qty_invoiced * line.price_reduce_taxinc
 
     def _opening_fields(self):
@@ -60,7 +65,7 @@ class SaleOrderLine(models.Model):
 
     def _prepare_qty_delivered(self):
         quantities = super()._prepare_qty_delivered()
-        for line in self.filtered("o2c_opening_qty_delivered"):
+        for line in self.sudo().filtered("o2c_opening_qty_delivered"):
             # Of the other methods a person or a document counts the quantity in full.
             if line.qty_delivered_method == "stock_move":
                 quantities[line] += line.o2c_opening_qty_delivered
@@ -68,7 +73,7 @@ class SaleOrderLine(models.Model):
 
     def _prepare_qty_invoiced(self):
         quantities = super()._prepare_qty_invoiced()
-        for line in self.filtered("o2c_opening_qty_invoiced"):
+        for line in self.sudo().filtered("o2c_opening_qty_invoiced"):
             quantities[line] += line.o2c_opening_qty_invoiced
         return quantities
 
@@ -76,4 +81,4 @@ class SaleOrderLine(models.Model):
         """What was delivered before the opening needs no move; more than ordered needs no
         return either."""
         quantity = super()._get_qty_procurement(previous_product_uom_qty=previous_product_uom_qty)
-        return quantity + min(self.o2c_opening_qty_delivered, self.product_uom_qty)
+        return quantity + min(self.sudo().o2c_opening_qty_delivered, self.product_uom_qty)

@@ -307,6 +307,7 @@ class O2cOpeningImport(models.Model):
                     "display_type": "payment_term",
                     "name": invoice.number,
                     "account_id": receivable.id,
+                    "analytic_distribution": False,
                     "date_maturity": invoice.due_date,
                     "currency_id": currency.id,
                     "amount_currency": float(amount),
@@ -387,6 +388,7 @@ class O2cOpeningImport(models.Model):
             lines.append({
                 "name": invoice.number,
                 "account_id": line.account_id.id,
+                "analytic_distribution": False,
                 "partner_id": line.partner_id.id,
                 "currency_id": line.currency_id.id,
                 "amount_currency": -line.amount_currency,
@@ -398,6 +400,7 @@ class O2cOpeningImport(models.Model):
             lines.append({
                 "name": self.env._("Settled in the old system"),
                 "account_id": self.account_id.id,
+                "analytic_distribution": False,
                 "currency_id": currency.id,
                 "amount_currency": currency.round(amount_currency),
                 "balance": self.company_id.currency_id.round(balance),
