@@ -24,19 +24,19 @@ def mirror():
     """The machine's Debian archive and the keyring it trusts: (uri, signed_by or None)."""
     if not shutil.which("apt-get"):
         raise Problem("There is no apt here. Set ODOO_HOME to a checkout or an installation of Odoo 19.0.")
-    fields = "$(CREATED_BY)|$(ORIGIN)|$(LABEL)|$(COMPONENT)|$(REPO_URI)|$(SIGNED_BY)"
+    fields = "$(CREATED_BY)|$(ORIGIN)|$(LABEL)|$(COMPONENT)|$(REPO_URI)"
     listed = subprocess.run(
         ["apt-get", "indextargets", "--format", fields], capture_output=True, encoding="utf-8", check=False
     ).stdout
-    rows = [line.split("|") for line in listed.splitlines()]
-    rows = [row for row in rows if len(row) == 6 and row[0] == "Packages" and row[3] == "main"]
-    # Before the first `apt-get update` apt does not know the origin yet: the address has to do.
-    for row in rows:
-        if row[1] == "Debian" and row[2] == "Debian":
-            return row[4], _keyring(row[4])
-    for row in rows:
-        if row[1] in ("", "$(ORIGIN)") and re.search(r"/debian/?$", row[4]):
-            return row[4], _keyring(row[4])
+    if "Packages|" not in listed:
+        # Nobody has ever run `apt-get update` here, and apt does not know what its sources hold.
+        machine = PrivateApt("machine")
+        machine.update()
+        listed = machine.call("indextargets", "--format", fields)
+    for line in listed.splitlines():
+        kind, origin, label, component, uri, *_ = [*line.split("|"), "", "", "", "", ""]
+        if (kind, origin, label, component) == ("Packages", "Debian", "Debian", "main"):
+            return uri, _keyring(uri)
     raise Problem(
         "apt has no Debian archive among its sources here, so the odoo-19 package cannot be fetched.\n"
         "Set ODOO_HOME to a checkout or an installation of Odoo 19.0 and run again."
@@ -156,8 +156,10 @@ class PrivateApt:
 
     def _update(self):
         try:
-            self.call("update", "--error-on=any", what="Reading the package lists")
+            self.call("update", *(["--error-on=any"] if self.suites else []), what="Reading the package lists")
         except Problem as problem:
+            if not self.suites and list((self.home / "lists").glob("*_Packages*")):
+                return  # one of the machine's other sources is out of order: the rest will do
             if re.search(
                 r"NO_PUBKEY|not signed|signatures? (couldn't|could not)|Missing key|public key", str(problem)
             ):
