@@ -87,6 +87,7 @@ class PrivateApt:
 
     def __init__(self, name, suites=None, *, with_status=False):
         self.name = name
+        self.suites = suites
         self.home = APT / name
         sources = self.home / "sources.list.d"
         for folder in (
@@ -156,7 +157,8 @@ class PrivateApt:
 
     def _update(self):
         try:
-            self.call("update", *(["--error-on=any"] if self.suites else []), what="Reading the package lists")
+            strict = ["--error-on=any"] if self.suites else []
+            self.call("update", *strict, what="Reading the package lists")
         except Problem as problem:
             if not self.suites and list((self.home / "lists").glob("*_Packages*")):
                 return  # one of the machine's other sources is out of order: the rest will do
