@@ -105,8 +105,9 @@ def template(key):
     """The template database for this set of dependencies, made when it is not there."""
     depends = sorted(manifest().get("depends") or DEPENDS)
     name = TEMPLATE + base.digest(key, *depends)
-    present = names(TEMPLATE)
-    if name not in present:
+    noted = base.DOT / "template"
+    stale = noted.read_text(encoding="utf-8").strip() if noted.is_file() else name
+    if not exists(name):
         with step(f"making the template database ({', '.join(depends)})"):
             making = f"o2c_making_{os.getpid()}"
             drop(making)
@@ -122,11 +123,12 @@ def template(key):
             except BaseException:
                 drop(making)
                 raise
-    base.write(base.DOT / "template", name + "\n")
-    for stale in present:
-        if stale != name:
-            base.say(f"  dropping the outdated template {stale}")
-            drop(stale)
+    base.write(noted, name + "\n")
+    # On a server of its own a clone has no templates but its own; on another's only the one noted is.
+    for outdated in {stale} if postgres.is_external() else names(TEMPLATE):
+        if outdated != name:
+            base.say(f"  dropping the outdated template {outdated}")
+            drop(outdated)
     return name
 
 

@@ -14,7 +14,7 @@ import sys
 import time
 from pathlib import Path
 
-from . import assets, base, database
+from . import assets, base, database, postgres
 from .base import Problem, say
 from .server_log import Reader, Verdict
 
@@ -239,7 +239,9 @@ def _owner_lives(name):
 
 
 def _drop_forgotten():
-    """Databases of runs that were killed."""
+    """Databases of runs that were killed; on a server that others use too, nothing is known of theirs."""
+    if postgres.is_external():
+        return
     for name in database.names(PREFIX):
         if (
             re.fullmatch(rf"{PREFIX}(?:[a-z]+_)*\d+(?:_\w+)?", name)
