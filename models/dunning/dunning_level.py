@@ -7,7 +7,7 @@ from odoo.addons.order_to_cash.algorithms import dunning
 class O2cDunningLevel(models.Model):
     _name = "o2c.dunning.level"
     _description = "Dunning Level"
-    _order = "policy_id, sequence, id"
+    _order = "sequence, id"
 
     name = fields.Char(
         required=True,

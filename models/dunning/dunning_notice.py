@@ -23,7 +23,7 @@ class O2cDunningNotice(models.Model):
     _name = "o2c.dunning.notice"
     _description = "Reminder"
     _inherit = ["mail.thread", "mail.activity.mixin"]
-    _order = "run_id desc, number, id"
+    _order = "run_id, number, id"
     _check_company_auto = True
 
     name = fields.Char(string="Reference", readonly=True, copy=False, index="trigram")

@@ -12,7 +12,7 @@ class O2cDunningNoticeLine(models.Model):
 
     _name = "o2c.dunning.notice.line"
     _description = "Reminder Line"
-    _order = "notice_id desc, date_due, id"
+    _order = "notice_id, date_due, id"
 
     notice_id = fields.Many2one(
         "o2c.dunning.notice", required=True, index=True, ondelete="cascade"
