@@ -161,6 +161,19 @@ class TestDunningPropose(DunningCommon):
         silenced.no_followup = False
         self.assertEqual(self._propose().notice_ids.total_overdue, 700)
 
+    def test_a_payment_in_process_stops_the_reminder_from_its_date(self):
+        # Without an outstanding account a payment has no entry before the bank reports it.
+        journal = self.company_data["default_journal_bank"]
+        journal.inbound_payment_method_line_ids.payment_account_id = False
+        invoice = self._new_invoice(amount=100, date="2025-01-10")
+        payment = self._pay(invoice, date="2025-02-10")
+        self.assertFalse(payment.move_id)
+        self.assertEqual(invoice.amount_residual, 100)
+        self.assertFalse(self._propose().notice_ids)
+        self.assertEqual(self._propose("2025-01-31").notice_ids.total_overdue, 100)
+        payment.action_cancel()
+        self.assertEqual(self._propose().notice_ids.total_overdue, 100)
+
     def test_drafts_and_cancelled_invoices_are_nothing(self):
         draft = self._new_invoice()
         draft.button_draft()
