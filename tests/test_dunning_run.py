@@ -162,13 +162,19 @@ class TestDunningPropose(DunningCommon):
         self.assertEqual(self._propose().notice_ids.total_overdue, 700)
 
     def test_a_payment_in_process_stops_the_reminder_from_its_date(self):
-        # Without an outstanding account a payment has no entry before the bank reports it.
+        # With a full accounting app, a payment without an outstanding account has no entry before
+        # the bank reports it.
+        self.patch(
+            self.env.registry["account.move"],
+            "_get_invoice_in_payment_state",
+            lambda move: "in_payment",
+        )
         journal = self.company_data["default_journal_bank"]
         journal.inbound_payment_method_line_ids.payment_account_id = False
         invoice = self._new_invoice(amount=100, date="2025-01-10")
         payment = self._pay(invoice, date="2025-02-10")
         self.assertFalse(payment.move_id)
-        self.assertEqual(invoice.amount_residual, 100)
+        self.assertEqual((invoice.payment_state, invoice.amount_residual), ("in_payment", 100))
         self.assertFalse(self._propose().notice_ids)
         self.assertEqual(self._propose("2025-01-31").notice_ids.total_overdue, 100)
         payment.action_cancel()

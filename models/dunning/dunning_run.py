@@ -428,18 +428,18 @@ class O2cDunningRun(models.Model):
                AND (line.reconciled IS NOT TRUE OR later.line_id IS NOT NULL)
                AND line.no_followup IS NOT TRUE
                AND move.payment_state IS DISTINCT FROM 'blocked'
-               AND (
-                       move.payment_state IS DISTINCT FROM 'in_payment'
-                       OR line.reconciled IS TRUE
-                   )
-               AND NOT EXISTS (
-                       SELECT 1
-                         FROM account_move__account_payment matched
-                         JOIN account_payment payment ON payment.id = matched.payment_id
-                        WHERE matched.invoice_id = move.id
-                          AND payment.move_id IS NULL
-                          AND payment.state IN ('in_process', 'paid')
-                          AND payment.date <= %(date)s
+               AND NOT COALESCE(
+                       -- a payment that has no entry yet counts from its date
+                       (
+                           SELECT BOOL_OR(payment.date <= %(date)s)
+                             FROM account_move__account_payment matched
+                             JOIN account_payment payment ON payment.id = matched.payment_id
+                            WHERE matched.invoice_id = move.id
+                              AND payment.move_id IS NULL
+                              AND payment.state IN ('in_process', 'paid')
+                       ),
+                       move.payment_state = 'in_payment' AND line.reconciled IS NOT TRUE,
+                       FALSE
                    )
                %(scope)s
           ORDER BY line.id
