@@ -45,11 +45,12 @@ class Odoo:
         self.python_path = candidate
         core = candidate / "odoo" / "addons"
         # In a checkout most modules lie beside the package; in an installation they lie in it.
+        # (Debian's package has a second set beside it too, without assets: that one won't do.)
         self.addons = [
-            path for path in (candidate / "addons", core) if (path / "web" / "__manifest__.py").is_file()
+            path for path in (candidate / "addons", core) if (path / "web" / "static" / "src").is_dir()
         ]
         if not self.addons:
-            raise Problem(f"{home} holds no add-ons (no web/__manifest__.py).")
+            raise Problem(f"{home} holds no add-ons (no web/static/src).")
         if core not in self.addons:
             self.addons.append(core)
 
@@ -60,7 +61,13 @@ class Odoo:
 
 def ensure():
     if os.environ.get("ODOO_HOME"):
-        return Odoo(Path(os.environ["ODOO_HOME"]).expanduser().resolve())
+        found = Odoo(Path(os.environ["ODOO_HOME"]).expanduser().resolve())
+        for missing in MISSING:
+            if not any((addons / missing).exists() for addons in found.addons):
+                base.say(
+                    f"  {found.addons[-1] / missing} is missing: browser tours will fail (an empty file will do)"
+                )
+        return found
     folder = base.DOT / "odoo"
     if not base.is_stamped(folder, "\n".join(PACKAGES)):
         _fetch(folder)

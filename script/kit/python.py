@@ -1,6 +1,7 @@
 """The virtual environment in .odoo/venv with the pinned requirements."""
 
 import os
+import platform
 import re
 import shutil
 import subprocess
@@ -69,7 +70,9 @@ def _build(wanted):
         env.pop("PYTHONPATH", None)
         if pip:
             env["PYTHONPATH"] = str(pip)
-        options = ["-q", "--no-deps", "--only-binary", ":all:", "--no-compile", "-r", base.REQUIREMENTS]
+        # Every pin has a wheel for this architecture; on others one or two have to be compiled.
+        wheels = ["--only-binary", ":all:"] if platform.machine() == "x86_64" else ["--prefer-binary"]
+        options = ["-q", "--no-deps", *wheels, "--no-compile", "-r", base.REQUIREMENTS]
         run(
             [base.PYTHON, "-m", "pip", "install", *options],
             env=env,
