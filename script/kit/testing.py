@@ -105,6 +105,7 @@ def _run_addon(tags, options):
         LAST.write_text(name, encoding="utf-8")
     if previous and previous != name and previous.startswith(PREFIX) and not _owner_lives(previous):
         database.drop(previous)
+    _tidy_logs()
     log = base.LOG / f"{name}.log"
     say(f"Testing {tags} in {name} (log: {log.relative_to(base.ROOT)})")
     verdict = run_odoo(name, [*arguments, f"--test-tags={tags}"], log)
@@ -236,6 +237,14 @@ def _owner_lives(name):
     with contextlib.suppress(OSError):
         return bool(found) and b"python" in Path(f"/proc/{found[1]}/cmdline").read_bytes()
     return False
+
+
+def _tidy_logs(keep=20):
+    """Keep what the last runs left to read."""
+    for pattern in ("o2c_*.log", "screenshots/*"):
+        oldest_first = sorted(base.LOG.glob(pattern), key=lambda path: path.stat().st_mtime)
+        for path in oldest_first[:-keep]:
+            base.clear(path)
 
 
 def _drop_forgotten():
