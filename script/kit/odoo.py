@@ -64,9 +64,7 @@ def ensure():
         found = Odoo(Path(os.environ["ODOO_HOME"]).expanduser().resolve())
         for missing in MISSING:
             if not any((addons / missing).exists() for addons in found.addons):
-                base.say(
-                    f"  {found.addons[-1] / missing} is missing: browser tours will fail (an empty file will do)"
-                )
+                base.say(f"  missing, so browser tours will fail: {found.addons[-1] / missing}")
         return found
     folder = base.DOT / "odoo"
     if not base.is_stamped(folder, "\n".join(PACKAGES)):
