@@ -202,7 +202,10 @@ _CUSTOMER_NAME = Target(
 _CURRENCY = Target(
     "currency",
     False,
-    ("currency", "currency code", "curr", "ccy", "wahrung", "währung", "devise", "moneda", "币种", "货币", "幣別"),
+    (
+        *("currency", "currency code", "curr", "ccy", "wahrung", "währung", "devise", "moneda"),
+        *("币种", "货币", "幣別"),
+    ),
 )
 _PRODUCT = Target(
     "product",
@@ -450,7 +453,7 @@ def _guess_multibyte(content):
 
 def _read_workbook(content):
     """The rows of the first sheet that has any, as tuples of cell values."""
-    from openpyxl import load_workbook  # noqa: PLC0415 slow to import and rarely needed
+    from openpyxl import load_workbook  # slow to import and rarely needed
 
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -1097,13 +1100,14 @@ def fingerprint(lines):
     :param lines: the :class:`OrderLine` of one order
     """
     parts = sorted(
-        "|".join(
-            (line.customer, line.product)
-            + tuple(
+        "|".join([
+            line.customer,
+            line.product,
+            *(
                 str(Decimal(value).normalize())
                 for value in (line.quantity, line.delivered, line.invoiced, line.price, line.discount)
-            )
-        )
+            ),
+        ])
         for line in lines
     )
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]

@@ -138,10 +138,20 @@ class TestReadTable(BaseCase):
 
 class TestMapping(BaseCase):
     def test_the_sample_headers_are_recognised(self):
-        headers = (
-            "countryCode,customerID,PaperlessDate,invoiceNumber,InvoiceDate,DueDate,InvoiceAmount,"
-            "Disputed,SettledDate,PaperlessBill,DaysToSettle,DaysLate"
-        ).split(",")
+        headers = [
+            "countryCode",
+            "customerID",
+            "PaperlessDate",
+            "invoiceNumber",
+            "InvoiceDate",
+            "DueDate",
+            "InvoiceAmount",
+            "Disputed",
+            "SettledDate",
+            "PaperlessBill",
+            "DaysToSettle",
+            "DaysLate",
+        ]
         mapping = dict(zip(headers, rows.suggest_mapping(headers, "receivable"), strict=True))
         self.assertEqual(
             {header: target for header, target in mapping.items() if target},
@@ -395,7 +405,7 @@ class TestReadInvoices(BaseCase):
         text = header + (
             "1,C,2025-05-01,2025-05-31,100.5,,,,JPY\n"
             "2,C,2025-05-01,2025-05-31,100,,,,jpy\n"
-            "3,C,2025-05-01,2025-05-31,100,,,,XXX\n"
+            "3,C,2025-05-01,2025-05-31,100,,,,ZZZ\n"
         )
         table = rows.read_table(text.encode(), "receivable")
         formats = rows.Formats("iso", ".", "USD", {"USD": 2, "JPY": 0})

@@ -493,14 +493,14 @@ class TestOpeningReceivable(OpeningCommon):
     def test_currencies_that_are_unknown_or_have_no_rate_are_bad(self):
         self.env.ref("base.JPY").active = True
         opening = self._receivables(
-            "17,C1,2025-05-01,2025-05-31,100,,,,XXX",
+            "17,C1,2025-05-01,2025-05-31,100,,,,ZZZ",
             "18,C1,2025-05-01,2025-05-31,100,,,,JPY",
             header=HEADER + ",Currency",
         )
         opening.action_check()
         self.assertEqual(
             [reason for _row, reason in self._reasons(opening)],
-            ["There is no active currency “XXX”.", "There is no exchange rate for JPY."],
+            ["There is no active currency “ZZZ”.", "There is no exchange rate for JPY."],
         )
 
     # Tie-out

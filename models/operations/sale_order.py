@@ -21,12 +21,13 @@ class SaleOrder(models.Model):
 
     @api.depends("order_line.o2c_opening_qty_delivered")
     def _compute_delivery_status(self):
-        super()._compute_delivery_status()
+        result = super()._compute_delivery_status()
         for order in self.filtered("o2c_opening_import_id"):
             if order.delivery_status == "pending" and any(order.order_line.mapped("qty_delivered")):
                 order.delivery_status = "partial"
             elif not order.delivery_status and order._o2c_is_delivered_before_opening():
                 order.delivery_status = "full"
+        return result
 
     def _opening_fields(self):
         return super()._opening_fields() | {"o2c_opening_fingerprint"}

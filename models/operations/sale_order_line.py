@@ -31,31 +31,34 @@ class SaleOrderLine(models.Model):
 
     @api.depends("o2c_opening_qty_delivered")
     def _compute_qty_delivered(self):
-        super()._compute_qty_delivered()
+        return super()._compute_qty_delivered()
 
     @api.depends("o2c_opening_qty_invoiced")
     def _compute_qty_invoiced(self):
-        super()._compute_qty_invoiced()
+        return super()._compute_qty_invoiced()
 
     @api.depends("o2c_opening_qty_invoiced")
     def _compute_qty_invoiced_posted(self):
-        super()._compute_qty_invoiced_posted()
+        result = super()._compute_qty_invoiced_posted()
         for line in self.sudo().filtered("o2c_opening_qty_invoiced"):
             line.qty_invoiced_posted += line.o2c_opening_qty_invoiced
+        return result
 
     @api.depends("o2c_opening_qty_invoiced")
     def _compute_untaxed_amount_invoiced(self):
-        super()._compute_untaxed_amount_invoiced()
+        result = super()._compute_untaxed_amount_invoiced()
         for line in self.sudo().filtered("o2c_opening_qty_invoiced"):
             line.untaxed_amount_invoiced += (
                 line.o2c_opening_qty_invoiced * line.price_reduce_taxexcl
             )
+        return result
 
     @api.depends("o2c_opening_qty_invoiced")
     def _compute_amount_invoiced(self):
-        super()._compute_amount_invoiced()
+        result = super()._compute_amount_invoiced()
         for line in self.sudo().filtered("o2c_opening_qty_invoiced"):
             line.amount_invoiced += line.o2c_opening_qty_invoiced * line.price_reduce_taxinc
+        return result
 
     def _opening_fields(self):
         return super()._opening_fields() | {

@@ -615,7 +615,7 @@ class O2cOpeningImport(models.Model):
         return mapping
 
     def _formats(self):
-        currencies = self.env["res.currency"].search([])
+        currencies = self.env["res.currency"].search([("active", "=", True)])
         precision = self.env["decimal.precision"]
         return rows.Formats(
             date=self.date_format,
@@ -721,64 +721,63 @@ class O2cOpeningImport(models.Model):
         return template % {**issue.values, "value": issue.value}
 
     def _issue_templates(self):
-        _ = self.env._
         return {
-            "broken_row": _("The quotation marks of this row do not match."),
-            "too_few_cells": _("The row is %(count)s cells short: was it cut off?"),
-            "too_many_cells": _(
+            "broken_row": self.env._("The quotation marks of this row do not match."),
+            "too_few_cells": self.env._("The row is %(count)s cells short: was it cut off?"),
+            "too_many_cells": self.env._(
                 "The row has %(count)s cells too many: does a text contain the separator?"
             ),
-            "missing": _("Nothing is given."),
-            "bad_date": _("“%(value)s” is no date in the chosen format."),
-            "bad_number": _("“%(value)s” is no number in the chosen format."),
-            "bad_flag": _("“%(value)s” is neither yes nor no."),
-            "too_precise": _(
+            "missing": self.env._("Nothing is given."),
+            "bad_date": self.env._("“%(value)s” is no date in the chosen format."),
+            "bad_number": self.env._("“%(value)s” is no number in the chosen format."),
+            "bad_flag": self.env._("“%(value)s” is neither yes nor no."),
+            "too_precise": self.env._(
                 "“%(value)s” has more than %(decimals)s decimals. Is the decimal separator right?"
             ),
-            "unknown_currency": _("There is no active currency “%(value)s”."),
-            "no_rate": _("There is no exchange rate for %(value)s."),
-            "settled_before_invoiced": _(
+            "unknown_currency": self.env._("There is no active currency “%(value)s”."),
+            "no_rate": self.env._("There is no exchange rate for %(value)s."),
+            "settled_before_invoiced": self.env._(
                 "Settled on %(value)s, before it was invoiced on %(invoice_date)s."
             ),
-            "due_before_invoiced": _(
+            "due_before_invoiced": self.env._(
                 "Due on %(value)s, before it was invoiced on %(invoice_date)s."
             ),
-            "zero_amount": _("The amount is zero."),
-            "open_other_sign": _("%(value)s has another sign than the amount of %(amount)s."),
-            "open_over_amount": _("More is open, %(value)s, than the amount of %(amount)s."),
-            "nothing_open": _("Nothing is open, but no date of settlement is given."),
-            "company_amount_differs": _(
+            "zero_amount": self.env._("The amount is zero."),
+            "open_other_sign": self.env._("%(value)s has another sign than the amount of %(amount)s."),
+            "open_over_amount": self.env._("More is open, %(value)s, than the amount of %(amount)s."),
+            "nothing_open": self.env._("Nothing is open, but no date of settlement is given."),
+            "company_amount_differs": self.env._(
                 "%(value)s differs from the open amount of %(amount)s in the same currency."
             ),
-            "settled_but_open": _("Settled on %(settled_date)s, but %(value)s is still open."),
-            "settled_later": _(
+            "settled_but_open": self.env._("Settled on %(settled_date)s, but %(value)s is still open."),
+            "settled_later": self.env._(
                 "Nothing is open any more, but it was settled on %(settled_date)s only: imported "
                 "as open in full."
             ),
-            "repeated_number": _("Row %(first)s has the number “%(value)s” already."),
-            "other_document": _(
+            "repeated_number": self.env._("Row %(first)s has the number “%(value)s” already."),
+            "other_document": self.env._(
                 "“%(value)s” was imported already, but differently: %(existing)s."
             ),
-            "exists": _("“%(value)s” exists already and did not come from an import."),
-            "unknown_customer": _("There is no customer “%(value)s”."),
-            "ambiguous_customer": _("%(count)s customers answer to “%(value)s”."),
-            "archived_customer": _("The customer %(name)s is archived."),
-            "other_name": _("The customer is %(name)s here, %(given)s in the file."),
-            "unknown_product": _("There is no product “%(value)s”."),
-            "ambiguous_product": _("%(count)s products answer to “%(value)s”."),
-            "archived_product": _("The product %(name)s is archived."),
-            "bad_product": _("The product %(name)s cannot be on an order line of its own."),
-            "unknown_warehouse": _("There is no warehouse “%(value)s”."),
-            "no_pricelist": _("There is no pricelist in %(value)s."),
-            "not_positive": _("The quantity must be more than zero."),
-            "negative": _("The quantity must not be negative."),
-            "over_delivered": _("More was delivered, %(value)s, than ordered, %(quantity)s."),
-            "over_invoiced": _("More was invoiced, %(value)s, than there was, %(quantity)s."),
-            "bad_discount": _("A discount lies between 0 and 100 percent."),
-            "differs_in_order": _(
+            "exists": self.env._("“%(value)s” exists already and did not come from an import."),
+            "unknown_customer": self.env._("There is no customer “%(value)s”."),
+            "ambiguous_customer": self.env._("%(count)s customers answer to “%(value)s”."),
+            "archived_customer": self.env._("The customer %(name)s is archived."),
+            "other_name": self.env._("The customer is %(name)s here, %(given)s in the file."),
+            "unknown_product": self.env._("There is no product “%(value)s”."),
+            "ambiguous_product": self.env._("%(count)s products answer to “%(value)s”."),
+            "archived_product": self.env._("The product %(name)s is archived."),
+            "bad_product": self.env._("The product %(name)s cannot be on an order line of its own."),
+            "unknown_warehouse": self.env._("There is no warehouse “%(value)s”."),
+            "no_pricelist": self.env._("There is no pricelist in %(value)s."),
+            "not_positive": self.env._("The quantity must be more than zero."),
+            "negative": self.env._("The quantity must not be negative."),
+            "over_delivered": self.env._("More was delivered, %(value)s, than ordered, %(quantity)s."),
+            "over_invoiced": self.env._("More was invoiced, %(value)s, than there was, %(quantity)s."),
+            "bad_discount": self.env._("A discount lies between 0 and 100 percent."),
+            "differs_in_order": self.env._(
                 "“%(value)s” differs from what row %(first)s says of order %(number)s."
             ),
-            "order_refused": _("Row %(bad)s of the same order %(value)s is bad."),
+            "order_refused": self.env._("Row %(bad)s of the same order %(value)s is bad."),
         }
 
     def _bad_rows_message(self, checked):

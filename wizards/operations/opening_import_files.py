@@ -80,29 +80,28 @@ class O2cOpeningImport(models.Model):
         ])
 
     def _target_notes(self, kind):
-        _ = self.env._
         return {
-            "number": _("Once for each invoice. The lines of an order repeat its number.")
+            "number": self.env._("Once for each invoice. The lines of an order repeat its number.")
             if kind != "receivable"
-            else _("As the customer knows it. Each number once."),
-            "customer": _("The reference of the customer, or the exact name."),
-            "customer_name": _("The name of a customer who is to be created."),
-            "amount": _("The whole amount with taxes; negative for a credit note."),
-            "open_amount": _("What is still open of it. Empty means the whole amount."),
-            "disputed": _("yes or no"),
-            "settled_date": _("The day of full payment. Empty for what was never settled."),
-            "company_amount": _("What is open, in your own currency: sets the exchange rate."),
-            "currency": _("A code such as EUR. Empty means your own currency."),
-            "product": _("Internal reference, barcode or exact name."),
-            "quantity": _("What is still to be delivered.")
+            else self.env._("As the customer knows it. Each number once."),
+            "customer": self.env._("The reference of the customer, or the exact name."),
+            "customer_name": self.env._("The name of a customer who is to be created."),
+            "amount": self.env._("The whole amount with taxes; negative for a credit note."),
+            "open_amount": self.env._("What is still open of it. Empty means the whole amount."),
+            "disputed": self.env._("yes or no"),
+            "settled_date": self.env._("The day of full payment. Empty for what was never settled."),
+            "company_amount": self.env._("What is open, in your own currency: sets the exchange rate."),
+            "currency": self.env._("A code such as EUR. Empty means your own currency."),
+            "product": self.env._("Internal reference, barcode or exact name."),
+            "quantity": self.env._("What is still to be delivered.")
             if kind == "order"
-            else _("What was ordered in all. Empty means what was delivered."),
-            "delivered": _("What was delivered before the opening date."),
-            "invoiced": _("What of it was invoiced already."),
-            "price": _("Of one unit, without the discount."),
-            "discount": _("In percent."),
-            "commitment_date": _("The day promised to the customer."),
-            "warehouse": _("Short name or name."),
+            else self.env._("What was ordered in all. Empty means what was delivered."),
+            "delivered": self.env._("What was delivered before the opening date."),
+            "invoiced": self.env._("What of it was invoiced already."),
+            "price": self.env._("Of one unit, without the discount."),
+            "discount": self.env._("In percent."),
+            "commitment_date": self.env._("The day promised to the customer."),
+            "warehouse": self.env._("Short name or name."),
         }
 
     def _errors_file(self):
@@ -151,7 +150,7 @@ class O2cOpeningImport(models.Model):
 
     def _write_xlsx(self, sheets):
         """:param sheets: list of ``(name, header, lines)``"""
-        import xlsxwriter  # noqa: PLC0415 slow to import and rarely needed
+        import xlsxwriter  # slow to import and rarely needed
 
         buffer = io.BytesIO()
         # Text of a file is never taken for a formula or a link.

@@ -208,7 +208,7 @@ class O2cOpeningImport(models.Model):
         """What the good rows will come to: ``(customer, amount)`` of each line, in the company's
         currency and without taxes; the customer a partner, or the name of one to create."""
         company = self.company_id
-        currencies = self.env["res.currency"].search([]).grouped("name")
+        currencies = self.env["res.currency"].search([("active", "=", True)]).grouped("name")
         for order_lines, customer in checked.good:
             for line in order_lines:
                 quantity = line.quantity if self.kind == "order" else line.delivered - line.invoiced

@@ -220,7 +220,7 @@ class O2cOpeningImport(models.Model):
         return self.opening_date
 
     def _import_receivables(self, good):
-        currencies = self.env["res.currency"].search([]).grouped("name")
+        currencies = self.env["res.currency"].search([("active", "=", True)]).grouped("name")
         accounts = self._receivable_accounts([customer for _invoice, customer in good])
         # The lines are given complete, as core does in a point of sale, and have no analytics:
         # there is nothing to keep in step, which takes more than half of the time.
@@ -420,7 +420,7 @@ class O2cOpeningImport(models.Model):
     def _receivable_entries(self, checked):
         """What the good rows will come to: ``(salesperson, due date, amount)`` of the open ones,
         the amount in the company's currency."""
-        currencies = self.env["res.currency"].search([]).grouped("name")
+        currencies = self.env["res.currency"].search([("active", "=", True)]).grouped("name")
         for invoice, customer in checked.good:
             if rows.state_at(invoice, self.opening_date) != rows.OPEN:
                 continue
