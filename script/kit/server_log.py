@@ -45,6 +45,7 @@ class Verdict:
     skipped: dict = field(default_factory=dict)  # name: reason
     problems: list = field(default_factory=list)  # records
     screenshots: list = field(default_factory=list)  # of failed browser tests
+    complete: bool = False  # whether the run came to its end
 
     @property
     def failed(self):
@@ -86,6 +87,8 @@ class Reader:
         if not record:
             return
         test = _TEST.match(record.logger)
+        if record.logger == "odoo.tests.result" and "when loading database" in record.text:
+            self.verdict.complete = True
         if record.level == "INFO":
             self._on_info(record, test)
         elif record.level in ("WARNING", "ERROR", "CRITICAL"):

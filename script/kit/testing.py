@@ -153,7 +153,8 @@ def run_odoo(name, arguments, log, *, show=True, judge_log=True):
         process.wait()
         process.stdout.close()
     verdict = reader.verdict
-    if code and not verdict.failed:
+    cut_short = not verdict.complete and any(str(part).startswith("--test") for part in arguments)
+    if cut_short or (code and not verdict.failed):
         verdict.failures["the server"] = f"ended with exit code {code}:\n{''.join(tail)}"
         progress.failure("the server", verdict.failures["the server"])
     if not judge_log:
@@ -320,11 +321,15 @@ def _core(options):
     baseline = folder / f"without-{key}.json"
     if options.without or not baseline.is_file():
         without = _core_run(suites, False)
+        if not without.complete:
+            return _close(without, same=False)
         baseline.write_text(json.dumps(_results(without), indent=1), encoding="utf-8")
         _report_core("without the add-on", _results(without))
         if options.without:
             return _close(without, same=True)
     with_addon = _core_run(suites, True)
+    if not with_addon.complete:
+        return _close(with_addon, same=False)
     results = _results(with_addon)
     (folder / f"with-{key}.json").write_text(json.dumps(results, indent=1), encoding="utf-8")
     before = json.loads(baseline.read_text(encoding="utf-8"))
