@@ -232,12 +232,26 @@ def _last():
     return LAST.read_text(encoding="utf-8").strip() if LAST.is_file() else None
 
 
+def _owner(name):
+    """The process that made a database of ours, read from its name."""
+    found = re.fullmatch(r"o2c_(?:test|making|lint|i18n)_(?:[a-z]+_)*(\d+)(?:_\w+)?", name)
+    return int(found[1]) if found else None
+
+
 def _owner_lives(name):
-    """Whether the run that made a test database is still going."""
-    found = re.fullmatch(rf"{PREFIX}(?:[a-z]+_)*(\d+)(?:_\w+)?", name)
+    """Whether the run that made a database is still going."""
     with contextlib.suppress(OSError):
-        return bool(found) and b"python" in Path(f"/proc/{found[1]}/cmdline").read_bytes()
+        return b"python" in Path(f"/proc/{_owner(name)}/cmdline").read_bytes()
     return False
+
+
+def _drop_forgotten():
+    """Databases of runs that were killed; on a server that others use too, nothing is known of theirs."""
+    if postgres.is_external():
+        return
+    for name in database.names("o2c_"):
+        if _owner(name) and name != _last() and not _owner_lives(name):
+            database.drop(name)
 
 
 def _tidy_logs(keep=20):
@@ -246,19 +260,6 @@ def _tidy_logs(keep=20):
         oldest_first = sorted(base.LOG.glob(pattern), key=lambda path: path.stat().st_mtime)
         for path in oldest_first[:-keep]:
             base.clear(path)
-
-
-def _drop_forgotten():
-    """Databases of runs that were killed; on a server that others use too, nothing is known of theirs."""
-    if postgres.is_external():
-        return
-    for name in database.names(PREFIX):
-        if (
-            re.fullmatch(rf"{PREFIX}(?:[a-z]+_)*\d+(?:_\w+)?", name)
-            and name != _last()
-            and not _owner_lives(name)
-        ):
-            database.drop(name)
 
 
 # ---- install, update, uninstall: scripts that need databases of their own
