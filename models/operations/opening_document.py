@@ -22,6 +22,14 @@ class O2cOpeningGuard(models.AbstractModel):
             self._check_opening_fields(name for name in vals if vals[name])
         return super().create(vals_list)
 
+    @api.model
+    def default_get(self, fields):
+        # A default in the context, or one that a user has saved, would pass by the check above.
+        if self.env.context.get("o2c_opening") is not OPENING:
+            guarded = self._opening_fields()
+            fields = [name for name in fields if name not in guarded]
+        return super().default_get(fields)
+
     def write(self, vals):
         self._check_opening_fields(vals)
         return super().write(vals)
