@@ -270,6 +270,15 @@ class TestOpeningOrders(OpeningCommon):
         invoice.button_cancel()
         self.assertEqual(line.qty_invoiced, 4.0)
 
+    def test_what_was_invoiced_there_is_not_exposed_again(self):
+        order = self._delivered("D-1,C1,2025-06-02,CRATE,10,6,4,25").order_ids
+        customer = order.partner_id
+        [exposure] = self.env["o2c.credit.account"]._get_exposure(customer, self.company).values()
+        line = order.order_line
+        unit = line.price_total / line.product_uom_qty
+        self.assertEqual(exposure.delivered_not_invoiced, order.currency_id.round(2 * unit))
+        self.assertEqual(exposure.ordered_not_delivered, order.currency_id.round(4 * unit))
+
     def test_services_delivered(self):
         order = self._delivered("D-1,C1,2025-06-02,CONS,10,6,0,25").order_ids
         self.assertEqual(order.order_line.qty_delivered, 6.0)
@@ -334,3 +343,14 @@ class TestOpeningOrders(OpeningCommon):
             self.env["sale.order.line"].create(
                 {"order_id": order.id, "product_id": self.goods.id, "o2c_opening_qty_delivered": 5}
             )
+
+    def test_a_default_does_not_pretend_it_either(self):
+        order = self._new_order(product=self.goods)
+        line = (
+            self.env["sale.order.line"]
+            .with_context(default_o2c_opening_qty_delivered=5, default_o2c_opening_qty_invoiced=5)
+            .create({"order_id": order.id, "product_id": self.goods.id})
+        )
+        self.assertFalse(line.o2c_opening_qty_delivered or line.o2c_opening_qty_invoiced)
+        copy = self.env["sale.order"].with_context(default_o2c_opening_key="S-1")
+        self.assertFalse(copy.create({"partner_id": order.partner_id.id}).o2c_opening_key)

@@ -199,7 +199,7 @@ class O2cCreditExposure(models.AbstractModel):
                            SELECT COALESCE(SUM(
                                       sign * invoice_line.quantity
                                       * COALESCE(invoice_unit.factor / sale_unit.factor, 1)
-                                  ), 0) AS invoiced,
+                                  ), 0) + %(invoiced_elsewhere)s AS invoiced,
                                   SUM(sign * invoice_line.price_total) AS amount
                              FROM sale_order_line_invoice_rel link
                              JOIN account_move_line invoice_line
@@ -248,7 +248,14 @@ class O2cCreditExposure(models.AbstractModel):
             scope=scope,
             is_far_off=is_far_off,
             limits=limits,
+            invoiced_elsewhere=self._invoiced_elsewhere_sql(),
         )
+
+    @api.model
+    def _invoiced_elsewhere_sql(self):
+        """The quantity of the sale order ``line`` that was invoiced without an invoice line of
+        its own; for domains that know of such."""
+        return SQL("0")
 
     def _add_components(self, amounts, query, root, today):
         """Run one component's query and add its columns, in company currency, to ``amounts``."""

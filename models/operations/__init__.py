@@ -1,3 +1,4 @@
+from . import credit_exposure
 from . import day_cycle
 from . import getting_started
 from . import opening_document
