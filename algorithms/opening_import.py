@@ -940,6 +940,9 @@ def _check_company_amount(reader, currency, amount, open_amount, company_amount)
     if company_amount is None or not amount:
         return
     outstanding = amount if open_amount is None else open_amount
+    if not company_amount and not outstanding:
+        # How a list shows what is settled: there is no rate in it.
+        return
     if company_amount * outstanding <= 0:
         reader.issue("open_other_sign", "company_amount", company_amount, amount=outstanding)
     elif currency == reader.formats.currency and company_amount != outstanding:

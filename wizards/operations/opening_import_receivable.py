@@ -99,7 +99,7 @@ class O2cOpeningImport(models.Model):
         checked = Checked()
         for invoice in invoices:
             customer, invoice = self._with_customer(invoice, matches)
-            if invoice.currency in unrated and invoice.company_amount is None:
+            if invoice.currency in unrated and not invoice.company_amount:
                 invoice = rows.flagged(invoice, "no_rate", "currency", invoice.currency)
             self._place_invoice(checked, invoice, customer, existing.get(invoice.number))
         self._check_journal_currency(checked)
