@@ -96,6 +96,14 @@ class TestDunningPropose(DunningCommon):
         self.assertEqual(run.state, "proposed")
         self.assertEqual((run.notice_count, run.total_overdue), (1, 250))
 
+    def test_the_number_of_the_old_system_is_told_however_short(self):
+        invoice = self._new_invoice(amount=250)
+        invoice.payment_reference = invoice.ref = invoice.name[-1]
+        line = invoice.line_ids.filtered("date_maturity")[:1]
+        self.assertEqual(line._o2c_document_name(), f"{invoice.name} ({invoice.name[-1]})")
+        invoice.payment_reference = invoice.ref = invoice.name
+        self.assertEqual(line._o2c_document_name(), invoice.name)
+
     def test_what_is_due_on_the_day_is_not_overdue(self):
         self._new_invoice(due=DATE)
         self.assertFalse(self._propose().notice_ids)
@@ -491,6 +499,31 @@ class TestDunningSend(DunningCommon):
         run.action_send()
         self.assertFalse(run.notice_ids.filtered("sent_on"))
         self.assertFalse(self._mails(run.notice_ids))
+
+    def test_what_credits_cover_since_the_proposal_is_not_sent(self):
+        self._new_invoice(amount=100, date="2025-01-10")
+        self._new_invoice(self.other_customer, 100, date="2025-01-10")
+        run = self._propose()
+        self._new_invoice(amount=-100, date=DATE)
+        self._new_invoice(self.other_customer, -40, date=DATE)
+        run.action_send()
+        covered, sent = run.notice_ids.sorted(lambda n: n.partner_id != self.customer)
+        self.assertRecordValues(covered | sent, [
+            {"state": "paid", "sent_on": False, "total_open": 100},
+            {"state": "sent", "sent_on": sent.sent_on, "total_open": 60},
+        ])
+        self.assertFalse(self._mails(covered))
+        self.assertFalse(covered.line_ids.filtered("reached_on"))
+
+    def test_levels_put_in_another_order_are_not_reached_twice(self):
+        self._new_invoice(amount=100, date="2025-01-10")
+        second = self._second_level(days_overdue=1)
+        self._propose("2025-03-29").action_send()
+        self._propose("2025-03-30").action_send()
+        second.sequence = self.level.sequence - 1
+        self.policy.invalidate_recordset(["level_ids"])
+        self.assertEqual(self.policy.level_ids.ids, [second.id, self.level.id])
+        self.assertFalse(self._propose("2025-03-31").notice_ids)
 
     def test_a_past_run_is_repeated_although_all_is_paid_since(self):
         invoice = self._new_invoice(amount=100, date="2025-01-10")

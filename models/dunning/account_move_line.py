@@ -11,6 +11,6 @@ class AccountMoveLine(models.Model):
         move = self.move_id
         reference = move.payment_reference if move.is_sale_document() else False
         own = next(
-            (ref for ref in (move.ref, reference) if ref and ref not in move.name), None
+            (ref for ref in (move.ref, reference) if ref and ref != move.name), None
         )
         return f"{move.name} ({own})" if own else move.name

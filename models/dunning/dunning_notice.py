@@ -283,24 +283,32 @@ class O2cDunningNotice(models.Model):
             return self
         items = self.run_id._gather_open_items(self.partner_id.ids)
         by_key = {item.key: item for item in items}
+        credit_of = dunning.credits_by_notice(items)
         gone = self.env["o2c.dunning.notice.line"]
-        settled, superfluous = self.browse(), self.browse()
+        settled, covered, superfluous = self.browse(), self.browse(), self.browse()
         for notice in self:
             remaining = dunning.reconsider(
                 notice.line_ids._as_proposed_lines(), by_key, notice.currency_id.round
             )
+            left = sum(amount for amount, _climbs in remaining.values())
+            credit = credit_of.get((notice.partner_id.id, notice.currency_id.id), 0.0)
             if not remaining:
                 settled += notice
+            elif notice.currency_id.compare_amounts(left + credit, 0) <= 0:
+                covered += notice
             elif not any(climbs for _amount, climbs in remaining.values()):
                 superfluous += notice
             else:
                 gone += notice.line_ids._keep(remaining)
         gone.unlink()
-        due = self - settled - superfluous
+        due = self - settled - covered - superfluous
         due._update_totals(self.run_id._other_items(items))
-        settled.state = "paid"
+        (settled + covered).state = "paid"
         superfluous.state = "skipped"
         settled._log_each(self.env._("Not sent: everything on it was settled in the meantime."))
+        covered._log_each(
+            self.env._("Not sent: the customer's credits cover what is overdue by now.")
+        )
         superfluous._log_each(
             self.env._("Not sent: the customer was reminded by another run in the meantime.")
         )

@@ -309,7 +309,7 @@ class O2cDunningRun(models.Model):
             return []
         rows = self.env.execute_query_dict(self._open_items_sql(partner_ids))
         policies = self._policies()
-        heights = self._level_heights({row["level"] for row in rows if row["level"]})
+        heights = self._level_heights({level for row in rows for level in row["levels"] or ()})
         customers = self.env["res.partner"].with_company(self.company_id).browse(
             {row["customer"] for row in rows}
         )
@@ -335,7 +335,7 @@ class O2cDunningRun(models.Model):
                     ),
                     None,
                 ),
-                height=heights.get(row["level"], 0),
+                height=max((heights[level] for level in row["levels"] or ()), default=0),
                 last_reminded=row["last_reminded"],
                 is_claim=row["is_claim"],
             )
@@ -370,7 +370,8 @@ class O2cDunningRun(models.Model):
 
     def _open_items_sql(self, partner_ids):
         # The residual of a past day is today's with the later payments added back, which reads
-        # the few later reconciliations instead of all.
+        # the few later reconciliations instead of all. All levels that an item ever reached are
+        # read, not the last: levels may be put in another order, and none is reached twice.
         self.env.flush_all()
         companies = self.env["res.company"].sudo().search([("id", "child_of", self.company_id.id)])
         recipient = SQL("COALESCE(commercial.o2c_payer_id, commercial.id)")
@@ -396,12 +397,14 @@ class O2cDunningRun(models.Model):
                        ) AS partial
               GROUP BY line_id
             ), reminded AS (
-                SELECT DISTINCT ON (move_line_id)
-                       move_line_id, level_id, reached_on
+                SELECT move_line_id,
+                       ARRAY_AGG(level_id) AS level_ids,
+                       MAX(reached_on) AS reached_on
                   FROM o2c_dunning_notice_line
                  WHERE reached_on IS NOT NULL
                    AND move_line_id IS NOT NULL
-              ORDER BY move_line_id, reached_on DESC, id DESC
+                   AND level_id IS NOT NULL
+              GROUP BY move_line_id
             )
             SELECT line.id,
                    %(recipient)s AS customer,
@@ -411,7 +414,7 @@ class O2cDunningRun(models.Model):
                    line.amount_residual + COALESCE(later.amount, 0) AS residual_company,
                    line.amount_residual_currency AS books,
                    move.o2c_dunning_policy_id AS policy,
-                   reminded.level_id AS level,
+                   reminded.level_ids AS levels,
                    reminded.reached_on AS last_reminded,
                    move.origin_payment_id IS NULL AND move.statement_line_id IS NULL AS is_claim
               FROM account_move_line line
