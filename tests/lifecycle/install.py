@@ -70,7 +70,8 @@ orders = env["sale.order"].create([
 orders[10:].action_confirm()
 invoices = env["account.move"].create([
     {
-        "move_type": "out_invoice", "partner_id": partner.id, "invoice_date": "2024-01-01",
+        "move_type": "out_invoice", "partner_id": partner.id,
+        "invoice_date": "2024-01-01", "invoice_date_due": "2024-01-31",
         "invoice_line_ids": [(0, 0, {"name": "x", "price_unit": 100.0, "tax_ids": [(5,)]})],
     }
     for partner in partners
@@ -121,12 +122,10 @@ env["ir.module.module"].search([("name", "=", "order_to_cash")]).button_immediat
 MOVES = """
 INSERT INTO stock_move (
     company_id, product_id, product_uom, product_uom_qty, product_qty, quantity,
-    location_id, location_dest_id, state, procure_method, date, create_date, write_date,
-    description_picking, picked
+    location_id, location_dest_id, state, procure_method, date, create_date, write_date, picked
 )
 SELECT company_id, product_id, product_uom, product_uom_qty, product_qty, quantity,
-       location_id, location_dest_id, 'done', procure_method, date, create_date, write_date,
-       description_picking, picked
+       location_id, location_dest_id, 'done', procure_method, date, create_date, write_date, picked
   FROM (SELECT * FROM stock_move LIMIT 1) one, generate_series(1, %(count)s)
 """
 PARTNERS = """
