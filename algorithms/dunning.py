@@ -223,11 +223,11 @@ def _line(item, level, levels, today, round_amount, round_company):
 
 def credits_by_notice(items: Iterable[OpenItem]) -> dict[tuple[int, int], float]:
     """The sum of the credits (negative) of each customer and currency that has any."""
-    credits = {}
+    residuals_of = {}
     for item in items:
         if item.residual < 0:
-            credits.setdefault((item.customer, item.currency), []).append(item.residual)
-    return {key: fsum(residuals) for key, residuals in credits.items()}
+            residuals_of.setdefault((item.customer, item.currency), []).append(item.residual)
+    return {key: fsum(residuals) for key, residuals in residuals_of.items()}
 
 
 def reconsider(

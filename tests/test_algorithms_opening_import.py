@@ -437,7 +437,7 @@ class TestReadInvoices(BaseCase):
 
     def test_a_settled_row_may_say_that_nothing_is_open_in_both_currencies(self):
         header = HEADER.replace("\n", ",Currency,Open Amount in Company Currency\n")
-        lines = ("1,C,2025-05-01,2025-05-31,10,0,no,2025-06-02,EUR,{}".format(own) for own in (0, 5))
+        lines = (f"1,C,2025-05-01,2025-05-31,10,0,no,2025-06-02,EUR,{own}" for own in (0, 5))
         table = rows.read_table((header + "\n".join(lines)).encode(), "receivable")
         formats = rows.Formats("iso", ".", "USD", {"USD": 2, "EUR": 2})
         mapping = rows.suggest_mapping(table.headers, "receivable")
