@@ -129,8 +129,10 @@ SELECT company_id, product_id, product_uom, product_uom_qty, product_qty, quanti
   FROM (SELECT * FROM stock_move LIMIT 1) one, generate_series(1, %(count)s)
 """
 PARTNERS = """
-INSERT INTO res_partner (name, complete_name, active, type, is_company, create_date, write_date)
-SELECT 'P' || n, 'P' || n, true, 'contact', true, now(), now()
+INSERT INTO res_partner (
+    name, complete_name, active, type, is_company, autopost_bills, create_date, write_date
+)
+SELECT 'P' || n, 'P' || n, true, 'contact', true, 'ask', now(), now()
   FROM generate_series(1, %(count)s) n
 """
 
@@ -189,7 +191,8 @@ class TestLifecycle(unittest.TestCase):
             odoo(self, name, "-i", MODULE)
             seconds[name] = time.monotonic() - start
         print(f"Installing took {seconds[empty]:.1f} s, beside a million moves {seconds[full]:.1f} s")
-        self.assertLess(seconds[full], seconds[empty] + 10)
+        # Going through a million rows by the ORM takes many minutes; the rest is the machine's mood.
+        self.assertLess(seconds[full], 2 * seconds[empty] + 30)
 
 
 def odoo(case, name, *arguments):
