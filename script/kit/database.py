@@ -61,6 +61,18 @@ def exists(name):
         return bool(cr.fetchone())
 
 
+def has_addon(name):
+    """Whether a database exists and has the add-on installed."""
+    if not exists(name):
+        return False
+    with cursor(name) as cr:
+        cr.execute("SELECT 1 FROM pg_tables WHERE tablename = 'ir_module_module'")
+        if not cr.fetchone():
+            return False
+        cr.execute("SELECT 1 FROM ir_module_module WHERE name = %s AND state = 'installed'", [base.MODULE])
+        return bool(cr.fetchone())
+
+
 def drop(name):
     with cursor() as cr:
         cr.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))

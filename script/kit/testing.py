@@ -4,6 +4,7 @@ Runs on the Python of .odoo/venv.
 """
 
 import argparse
+import collections
 import contextlib
 import json
 import os
@@ -93,10 +94,10 @@ def _run_addon(tags, options):
     name, arguments = options.db or f"{PREFIX}{os.getpid()}", ["-i", base.MODULE]
     if options.update:
         name = options.db or _last() or name
-        if database.exists(name):
+        if database.has_addon(name):
             arguments = ["-u", base.MODULE]
         else:
-            say(f"There is no database {name} to update: making a fresh one.")
+            say(f"There is no database {name} with the add-on to update: making a fresh one.")
     if arguments[0] == "-i":
         database.copy(database.current_template(), name)
         assets.restore(name)
@@ -127,31 +128,33 @@ def run_odoo(name, arguments, log, *, show=True, judge_log=True):
     ]
     command += [f"--db-filter=^{re.escape(name)}$", "--stop-after-init"]
     log.parent.mkdir(parents=True, exist_ok=True)
-    # A session of its own, so that browsers left behind by a killed run can be ended with it.
-    process = subprocess.Popen(
-        [str(part) for part in command],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        errors="replace",
-        start_new_session=True,
-    )
-    tail = []
-    try:
-        with log.open("w", encoding="utf-8", buffering=1) as out:
-            for line in process.stdout:
+    log.unlink(missing_ok=True)
+    tail = collections.deque(maxlen=30)
+    with log.open("a", encoding="utf-8", buffering=1) as out:
+        # Browsers inherit the output but not the error stream, so that one ends when Odoo does; and all are
+        # in a session of their own, so that what a killed run leaves behind can be ended.
+        process = subprocess.Popen(
+            [str(part) for part in command],
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            errors="replace",
+            start_new_session=True,
+        )
+        try:
+            for line in process.stderr:
                 out.write(line)
                 reader.feed(line)
-                tail = [*tail[-30:], line]
+                tail.append(line)
                 progress.tick(reader.verdict)
             reader.close()
-        code = process.wait()
-    finally:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
+            # Not reaped yet: nobody else can have its number, so the group is still ours to end.
+            os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        finally:
             os.killpg(process.pid, signal.SIGTERM)
-        process.wait()
-        process.stdout.close()
+            code = process.wait()
+            process.stderr.close()
     verdict = reader.verdict
     cut_short = not verdict.complete and any(str(part).startswith("--test") for part in arguments)
     if cut_short or (code and not verdict.failed):
