@@ -50,7 +50,7 @@ def main(arguments):
     options = parser.parse_args(arguments)
     if options.without and not options.core:
         parser.error("--without goes with --core")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGTERM, _terminated)
     _drop_forgotten()
     if options.core:
         return _core(options)
@@ -66,6 +66,11 @@ def main(arguments):
         passed, failed, skipped = passed + more[0], failed + more[1], skipped + more[2]
     say(f"\n{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
     return 1 if failed else 0
+
+
+def _terminated(*_):
+    say("\nTerminated by a signal.")
+    sys.exit(143)
 
 
 def tag(part):
