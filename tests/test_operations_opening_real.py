@@ -1,5 +1,6 @@
 import csv
 import logging
+import os
 import time
 import unittest
 from datetime import date, datetime
@@ -60,6 +61,7 @@ class TestOpeningImportRealFile(OpeningCommon):
         self.assertEqual(len(overdue), 12)
         self.assertAlmostEqual(sum(overdue.mapped("amount_residual")), 835.56)
 
+    @unittest.skipUnless(os.environ.get("O2C_SLOW_TESTS"), "minutes; set O2C_SLOW_TESTS to run it")
     def test_history(self):
         opening = self._import_real(import_settled=True)
         start = time.monotonic()
