@@ -12,6 +12,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -135,7 +136,11 @@ def run_odoo(name, arguments, log, *, show=True, judge_log=True):
     log.parent.mkdir(parents=True, exist_ok=True)
     log.unlink(missing_ok=True)
     tail = collections.deque(maxlen=30)
-    with log.open("a", encoding="utf-8", buffering=1) as out:
+    with (
+        # Browsers leave things behind when they are killed: theirs all go with this folder.
+        tempfile.TemporaryDirectory(prefix="o2c_", ignore_cleanup_errors=True) as scratch,
+        log.open("a", encoding="utf-8", buffering=1) as out,
+    ):
         # Browsers inherit the output but not the error stream, so that one ends when Odoo does; and all are
         # in a session of their own, so that what a killed run leaves behind can be ended.
         process = subprocess.Popen(
@@ -145,6 +150,7 @@ def run_odoo(name, arguments, log, *, show=True, judge_log=True):
             stderr=subprocess.PIPE,
             encoding="utf-8",
             errors="replace",
+            env={**os.environ, "TMPDIR": scratch},
             start_new_session=True,
         )
         try:
