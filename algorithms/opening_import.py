@@ -244,6 +244,10 @@ _WAREHOUSE = Target(
     "warehouse", False, ("warehouse", "warehouse code", "wh", "lager", "entrepot", "almacen", "仓库")
 )
 
+DATES = {"invoice_date", "due_date", "settled_date", "order_date", "commitment_date"}
+NUMBERS = {
+    "amount", "open_amount", "company_amount", "quantity", "delivered", "invoiced", "price", "discount"
+}  # fmt: skip
 TARGETS = {
     "receivable": (
         _NUMBER,
@@ -659,6 +663,34 @@ def missing_targets(mapping, kind):
     ]
 
 
+def suggest_formats(table, mapping, date_order, decimal):
+    """The formats that read most cells of the file, those given where others do no better.
+
+    :return: ``(date order, decimal separator)``
+    """
+    dates = [column for column, target in enumerate(mapping) if target in DATES]
+    numbers = [column for column, target in enumerate(mapping) if target in NUMBERS]
+
+    def readable(columns, parse, choice):
+        count = 0
+        for row in table.rows:
+            for column in columns if not row.broken else ():
+                try:
+                    parse(row.cells[column], choice)
+                    count += 1
+                except (ValueError, InvalidOperation):
+                    continue
+        return count
+
+    # The given one stands first, and of equals max() takes the first.
+    orders = sorted(("iso", "dmy", "mdy"), key=lambda order: order != date_order)
+    decimals = sorted((".", ","), key=lambda point: point != decimal)
+    return (
+        max(orders, key=lambda order: readable(dates, parse_date, order)),
+        max(decimals, key=lambda point: readable(numbers, parse_number, point)),
+    )
+
+
 # Reading cells ------------------------------------------------------------------------------------
 
 _YMD = re.compile(r"([0-9]{4})([-/.])([0-9]{1,2})\2([0-9]{1,2})")
@@ -788,7 +820,14 @@ class _Reader:
         elif row.missing < 0:
             self.issue("too_many_cells", count=-row.missing)
 
+    @property
+    def is_misshapen(self):
+        """Whether the cells cannot be told: what they seem to hold is no issue of its own."""
+        return self.row.broken or self.row.missing
+
     def issue(self, code, target="", value="", warning=False, **values):
+        if self.is_misshapen and self.issues:
+            return
         texts = {key: str(entry) for key, entry in values.items()}
         self.issues.append(Issue(self.row.number, code, target, str(value), texts, warning))
 

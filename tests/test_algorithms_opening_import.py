@@ -303,6 +303,25 @@ class TestReadCells(BaseCase):
             rows.parse_flag("perhaps")
 
 
+class TestSuggestFormats(BaseCase):
+    def _suggest(self, *lines, given=("iso", ".")):
+        table = rows.read_table((HEADER + "\n".join(lines)).encode(), "receivable")
+        mapping = rows.suggest_mapping(table.headers, "receivable")
+        return rows.suggest_formats(table, mapping, *given)
+
+    def test_the_formats_that_read_most(self):
+        american = ("1,C,1/2/2025,2/15/2025,100.50,,,", "2,C,3/4/2025,4/3/2025,1234.50,,,")
+        german = ('1,C,1.2.2025,15.2.2025,"100,50",,,', '2,C,3.4.2025,4.3.2025,"1.234,50",,,')
+        self.assertEqual(self._suggest(*american), ("mdy", "."))
+        self.assertEqual(self._suggest(*american, given=("dmy", ",")), ("mdy", "."))
+        self.assertEqual(self._suggest(*german), ("dmy", ","))
+
+    def test_the_given_ones_where_others_are_no_better(self):
+        doubtful = ("1,C,1/2/2025,3/4/2025,100,,,",)
+        for given in (("dmy", ","), ("mdy", ".")):
+            self.assertEqual(self._suggest(*doubtful, given=given), given)
+
+
 class TestReadInvoices(BaseCase):
     def _read(self, *lines, date_order="iso", **values):
         table = rows.read_table((HEADER + "\n".join(lines)).encode(), "receivable")
@@ -348,7 +367,8 @@ class TestReadInvoices(BaseCase):
             ("1,C1,2025-05-01,2025-05-31,100,,,2025-04-30", ["settled_before_invoiced"]),
             ("1,C1,2025-05-01,2025-05-31,100,100,,2025-06-01", ["settled_but_open"]),
             ("1,C1,2025-05-01,2025-05-31,100", ["too_few_cells"]),
-            ("1,C1,2025-05-01,2025-05-31,1234,234,,,5", ["too_many_cells"]),
+            ("1,C1,2025-05-01,2025-05-31,1,234,,,5", ["too_many_cells"]),
+            ('1,C1,"2025-05-01,2025-05-31,1,234,,', ["broken_row"]),
         ]
         for line, codes in table:
             self.assertEqual(self._codes(line), codes, line)

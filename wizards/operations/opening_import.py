@@ -88,7 +88,7 @@ class O2cOpeningImport(models.Model):
     _order = "id desc"
     _check_company_auto = True
 
-    name = fields.Char(compute="_compute_name", store=True, readonly=False, precompute=True)
+    name = fields.Char(help="Made of kind and date when the import is saved.")
     kind = fields.Selection(
         [
             ("receivable", "Open receivables"),
@@ -190,6 +190,16 @@ class O2cOpeningImport(models.Model):
     imported_by_id = fields.Many2one("res.users", readonly=True, copy=False)
     imported_on = fields.Datetime(readonly=True, copy=False)
     column_ids = fields.One2many("o2c.opening.import.column", "import_id", copy=False)
+    date_format_hint = fields.Selection(
+        selection=lambda self: self._fields["date_format"]._description_selection(self.env),
+        readonly=True,
+        copy=False,
+    )
+    decimal_separator_hint = fields.Selection(
+        selection=lambda self: self._fields["decimal_separator"]._description_selection(self.env),
+        readonly=True,
+        copy=False,
+    )
     preview = fields.Html(readonly=True, copy=False, sanitize_attributes=False)
     error_ids = fields.One2many(
         "o2c.opening.import.error",
@@ -258,16 +268,6 @@ class O2cOpeningImport(models.Model):
 
     # Compute --------------------------------------------------------------------------------------
 
-    @api.depends("kind", "opening_date")
-    def _compute_name(self):
-        labels = dict(self._fields["kind"]._description_selection(self.env))
-        for opening in self:
-            opening.name = self.env._(
-                "%(kind)s at %(date)s",
-                kind=labels.get(opening.kind, ""),
-                date=fields.Date.to_string(opening.opening_date) or "",
-            )
-
     @api.depends("journal_id", "kind")
     def _compute_journal_warning(self):
         """Whether the journal already numbers documents that no import brought."""
@@ -305,6 +305,13 @@ class O2cOpeningImport(models.Model):
 
     # CRUD -----------------------------------------------------------------------------------------
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        openings = super().create(vals_list)
+        for opening in openings.filtered(lambda opening: not opening.name):
+            opening.name = opening._made_name()
+        return openings
+
     def write(self, vals):
         changed = (READ_AGAIN | CHECK_AGAIN | {"bad_row_policy"}).intersection(vals)
         if changed and any(opening.state == "done" for opening in self):
@@ -315,7 +322,21 @@ class O2cOpeningImport(models.Model):
             vals = {**vals, "state": "draft"}
         elif CHECK_AGAIN.intersection(vals) and "state" not in vals:
             self.filtered(lambda opening: opening.state == "checked").state = "mapped"
-        return super().write(vals)
+        renamed = self.browse()
+        if {"kind", "opening_date"}.intersection(vals) and "name" not in vals:
+            renamed = self.filtered(lambda opening: opening.name == opening._made_name())
+        result = super().write(vals)
+        for opening in renamed:
+            opening.name = opening._made_name()
+        return result
+
+    def _made_name(self):
+        labels = dict(self._fields["kind"]._description_selection(self.env))
+        return self.env._(
+            "%(kind)s at %(date)s",
+            kind=labels[self.kind],
+            date=fields.Date.to_string(self.opening_date),
+        )
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_done(self):
@@ -336,12 +357,17 @@ class O2cOpeningImport(models.Model):
         table = self._read_table()
         labels = self.env["o2c.opening.import.column"]._target_labels(self.kind)
         mapping = rows.suggest_mapping(table.headers, self.kind, labels)
+        date_hint, decimal_hint = rows.suggest_formats(
+            table, mapping, self.date_format, self.decimal_separator
+        )
         shown = rows.first_rows(table, PREVIEW_ROWS)
         self.column_ids.unlink()
         self.error_ids.unlink()
         self.write({
             "state": "mapped",
             "row_count": len(table.rows),
+            "date_format_hint": date_hint,
+            "decimal_separator_hint": decimal_hint,
             "preview": self._render_preview(table.headers, shown),
             "column_ids": [
                 fields.Command.create({
@@ -400,6 +426,15 @@ class O2cOpeningImport(models.Model):
         """Import the good rows and leave out the bad ones."""
         self.bad_row_policy = "good"
         return self.action_import()
+
+    def action_take_hint(self):
+        """Take the formats that read most cells of the file."""
+        for opening in self:
+            opening.write({
+                "date_format": opening.date_format_hint or opening.date_format,
+                "decimal_separator": opening.decimal_separator_hint or opening.decimal_separator,
+            })
+        return True
 
     def action_back(self):
         """To the step before."""

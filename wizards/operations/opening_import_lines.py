@@ -149,10 +149,10 @@ class O2cOpeningImportTotal(models.Model):
     partner_id = fields.Many2one("res.partner", string="Customer", readonly=True)
     label = fields.Char(compute="_compute_label")
     new_customer = fields.Char(readonly=True, help="A customer that the import will create.")
-    count = fields.Integer(string="Documents", readonly=True)
+    count = fields.Integer(string="Items", readonly=True)
     amount = fields.Monetary(string="Imported", readonly=True)
     ledger_amount = fields.Monetary(
-        string="Receivable Accounts",
+        string="Ledger",
         readonly=True,
         help="The balance of all receivable accounts at the opening date.",
     )
@@ -162,7 +162,7 @@ class O2cOpeningImportTotal(models.Model):
     is_controlled = fields.Boolean(readonly=True)
     difference = fields.Monetary(compute="_compute_difference")
     result = fields.Selection(
-        [("open", "To be compared"), ("equal", "Agrees"), ("different", "Differs")],
+        [("open", "To compare"), ("equal", "Agrees"), ("different", "Differs")],
         compute="_compute_difference",
     )
     ledger_differs = fields.Boolean(compute="_compute_difference")
