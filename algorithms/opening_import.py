@@ -421,11 +421,17 @@ def decode(content, encoding=None):
             raise FileError("encoding", encoding=encoding) from error
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return decode(content, "utf-16")
-    for name in ("utf-8-sig", _guess_utf_16(content), _guess_multibyte(content), "cp1252"):
-        if not name:
-            continue
+    guesses = (
+        lambda content: "utf-8-sig",
+        _guess_utf_16,
+        _guess_multibyte,
+        lambda content: "cp1252",
+    )
+    for guess in guesses:
+        name = guess(content)
         try:
-            return content.decode(name)
+            if name:
+                return content.decode(name)
         except UnicodeDecodeError:
             continue
     return content.decode("latin-1")

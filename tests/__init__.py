@@ -19,6 +19,7 @@ from . import test_dunning_letter
 from . import test_dunning_run
 from . import test_dunning_statements
 from . import test_algorithms_opening_import
+from . import test_operations_opening_files
 from . import test_operations_opening_order
 from . import test_operations_opening_real
 from . import test_operations_opening_receivable

@@ -298,6 +298,30 @@ class TestOpeningOrders(OpeningCommon):
         self.assertTrue(order.locked)
         self.assertEqual(order.order_line.move_ids.product_uom_qty, 4.0)
 
+    # Holds
+
+    def test_an_order_over_the_limit_is_not_held_and_counts(self):
+        self.env.ref("order_to_cash.hold_rule_credit_limit").effect = "hold_order"
+        account = self.env["o2c.credit.account"]._get_or_create(self.customer, self.company)
+        account.credit_limit = 100.0
+        order = self._orders("S-1,C1,2025-06-02,CRATE,10,25,,,").order_ids
+        self.assertEqual((order.state, order.o2c_hold_state), ("sale", "none"))
+        self.assertEqual(account.exposure, order.amount_total)
+        new_order = self._new_order(amount=10.0)
+        new_order.action_confirm()
+        self.assertEqual(new_order.o2c_hold_state, "held", "the opening order counts")
+
+    def test_an_opening_order_that_is_confirmed_again_is_checked(self):
+        self.env.ref("order_to_cash.hold_rule_credit_limit").effect = "hold_order"
+        account = self.env["o2c.credit.account"]._get_or_create(self.customer, self.company)
+        account.credit_limit = 100.0
+        order = self._orders("S-1,C1,2025-06-02,CRATE,10,25,,,").order_ids
+        order._action_cancel()
+        order.action_draft()
+        for context in ({}, {"o2c_opening": True}):
+            order.with_context(**context).action_confirm()
+            self.assertEqual((order.state, order.o2c_hold_state), ("draft", "held"))
+
     # Tie-out
 
     def test_delivered_not_invoiced_by_customer(self):

@@ -724,9 +724,19 @@ class O2cOpeningImport(models.Model):
     def _store_check(self, checked):
         """Write counts and issues, and the tie-out that is to be expected."""
         self.error_ids.unlink()
-        self.env["o2c.opening.import.error"].create(
-            [self._issue_values(issue) for issue in checked.issues[:MAX_ISSUES]]
-        )
+        templates = self._issue_templates()
+        labels = self.env["o2c.opening.import.column"]._target_labels()
+        self.env["o2c.opening.import.error"].create([
+            {
+                "import_id": self.id,
+                "row": issue.row,
+                "column": labels.get(issue.target, ""),
+                "value": issue.value[:200],
+                "is_warning": issue.warning,
+                "reason": self._issue_text(issue, templates),
+            }
+            for issue in checked.issues[:MAX_ISSUES]
+        ])
         self.write({
             "state": "checked",
             "good_count": checked.good_rows,
@@ -739,21 +749,9 @@ class O2cOpeningImport(models.Model):
         })
         self._tie_out_rows(checked)
 
-    def _issue_values(self, issue):
-        labels = self.env["o2c.opening.import.column"]._target_labels()
-        return {
-            "import_id": self.id,
-            "row": issue.row,
-            "column": labels.get(issue.target, ""),
-            "value": issue.value[:200],
-            "is_warning": issue.warning,
-            "reason": self._issue_text(issue),
-        }
-
-    def _issue_text(self, issue):
+    def _issue_text(self, issue, templates):
         """What is wrong with a row, in the user's language."""
-        template = self._issue_templates()[issue.code]
-        return template % {**issue.values, "value": issue.value}
+        return templates[issue.code] % {**issue.values, "value": issue.value}
 
     def _issue_templates(self):
         return {
@@ -819,8 +817,13 @@ class O2cOpeningImport(models.Model):
         shown = sorted(
             (issue for issue in checked.issues if not issue.warning), key=lambda issue: issue.row
         )[:10]
+        templates = self._issue_templates()
         lines = [
-            self.env._("Row %(row)s: %(reason)s", row=issue.row, reason=self._issue_text(issue))
+            self.env._(
+                "Row %(row)s: %(reason)s",
+                row=issue.row,
+                reason=self._issue_text(issue, templates),
+            )
             for issue in shown
         ]
         return self.env._(

@@ -135,9 +135,10 @@ class O2cOpeningImport(models.Model):
             for error in self.error_ids.filtered(lambda error: not error.is_warning):
                 reasons.setdefault(error.row, []).append(error.reason)
             return reasons
+        templates = self._issue_templates()
         for issue in self._check_rows().issues:
             if not issue.warning:
-                reasons.setdefault(issue.row, []).append(self._issue_text(issue))
+                reasons.setdefault(issue.row, []).append(self._issue_text(issue, templates))
         return reasons
 
     def _write_csv(self, header, lines):
