@@ -422,8 +422,8 @@ def decode(content, encoding=None):
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return decode(content, "utf-16")
     guesses = (
-        lambda content: "utf-8-sig",
         _guess_utf_16,
+        lambda content: "utf-8-sig",
         _guess_multibyte,
         lambda content: "cp1252",
     )

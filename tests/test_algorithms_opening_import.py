@@ -51,6 +51,7 @@ class TestReadTable(BaseCase):
             ("Café Crème à l’Œuvre – 50 €", ("utf-8", "utf-16", "cp1252")),
             ("上海贸易有限公司", ("utf-8", "utf-16", "gbk", "gb18030")),
             ("北京镕基商贸", ("gbk",)),
+            ("Plain Ltd", ("utf-8", "utf-16", "utf-16-le", "utf-16-be", "cp1252")),
         ]
         for name, encodings in table:
             for encoding in encodings:

@@ -8,7 +8,6 @@ from odoo.tests import tagged
 
 from .opening_common import OpeningCommon, find_real_file
 
-
 OPENING_DATE = date(2013, 6, 30)
 REAL_FILE = find_real_file()
 
