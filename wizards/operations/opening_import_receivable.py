@@ -127,18 +127,28 @@ class O2cOpeningImport(models.Model):
 
     def _existing_invoices(self, invoices):
         """``{number: move}`` of those that are here already, imported or not."""
-        numbers = list({invoice.number for invoice in invoices if invoice.number})
-        domain = [
-            ("company_id", "=", self.company_id.id),
-            ("state", "!=", "cancel"),
-            ("move_type", "in", ("out_invoice", "out_refund")),
-        ]
+        numbers = sorted({invoice.number for invoice in invoices if invoice.number})
         moves = self.env["account.move"]
-        own = moves.search([("name", "in", numbers), ("o2c_opening_key", "=", False), *domain])
-        imported = moves.search([("o2c_opening_key", "in", numbers), *domain])
-        return {move.name: move for move in own} | {
-            move.o2c_opening_key: move for move in imported
-        }
+        fields_read = ("name", "company_id", "state", "move_type", "o2c_opening_key")
+        moves.flush_model(fields_read)
+        # A join, since of a long list of names Odoo's trigram index looks up each one: 2,000 take
+        # a quarter of a minute.
+        found = self.env.execute_query(
+            SQL(
+                """
+                SELECT number, move.id
+                  FROM unnest(%(numbers)s) AS number
+                  JOIN account_move AS move ON COALESCE(move.o2c_opening_key, move.name) = number
+                 WHERE move.company_id = %(company)s
+                   AND move.state != 'cancel'
+                   AND move.move_type IN ('out_invoice', 'out_refund')
+              ORDER BY move.o2c_opening_key NULLS FIRST
+                """,
+                numbers=numbers,
+                company=self.company_id.id,
+            )
+        )
+        return {number: moves.browse(move_id) for number, move_id in found}
 
     def _conflict(self, invoice, customer, existing):
         """The row with an issue when the document of its number is not the same one."""
