@@ -11,6 +11,9 @@ from . import test_hold_access
 from . import test_hold_orders
 from . import test_hold_tour
 from . import test_credit_exposure
+from . import test_credit_account
+from . import test_credit_limit
+from . import test_credit_partners
 from . import test_operations_day_cycle
 from . import test_operations_getting_started
 from . import test_algorithms_dunning

@@ -1,9 +1,19 @@
 import random
-from datetime import date
+from datetime import date, timedelta
 
 from odoo.tests import BaseCase
 
-from odoo.addons.order_to_cash.algorithms.credit import Excess, Exposure, Request, over_limit
+from odoo.addons.order_to_cash.algorithms.credit import (
+    UNLIMITED,
+    Excess,
+    Exposure,
+    Limit,
+    Request,
+    TemporaryLimit,
+    effective_limit,
+    limit_of,
+    over_limit,
+)
 from odoo.addons.order_to_cash.algorithms.hold import Approval, covers
 
 
@@ -17,6 +27,62 @@ class TestExposure(BaseCase):
             ordered_not_delivered=5.0,
         )
         self.assertEqual(exposure.exposure, 135.0)
+
+
+TODAY = date(2025, 6, 15)
+
+
+def amount_limit(amount):
+    return Limit("amount", amount)
+
+
+class TestEffectiveLimit(BaseCase):
+    def test_the_nearest_that_is_set_counts(self):
+        own, rating = Limit("amount", 0.0, "own"), Limit("prepay", source="rating")
+        for others, expected in [
+            ((), UNLIMITED),
+            ((None, None), UNLIMITED),
+            ((own, rating), own),
+            ((None, rating), rating),
+            ((Limit("unlimited", source="own"), rating), Limit("unlimited", source="own")),
+        ]:
+            with self.subTest(others=others):
+                self.assertEqual(effective_limit(None, others, TODAY), expected)
+
+    def test_a_temporary_limit_counts_first_on_its_days(self):
+        day = timedelta(days=1)
+        own = Limit("amount", 50.0, "own")
+        for start, end, holds in [
+            (TODAY, TODAY, True),
+            (None, TODAY, True),
+            (TODAY - day, TODAY + day, True),
+            (TODAY - day, TODAY - day, False),
+            (TODAY + day, TODAY + day, False),
+            (None, TODAY - day, False),
+        ]:
+            with self.subTest(start=start, end=end):
+                found = effective_limit(TemporaryLimit(80.0, start, end), (own,), TODAY)
+                self.assertEqual(found, Limit("amount", 80.0, "temporary") if holds else own)
+
+    def test_only_an_amount_has_an_amount(self):
+        self.assertIsNone(limit_of(None, 30.0, "own"))
+        self.assertEqual(limit_of("amount", 30.0, "own"), Limit("amount", 30.0, "own"))
+        self.assertEqual(limit_of("prepay", 30.0, "own"), Limit("prepay", 0.0, "own"))
+        self.assertEqual(limit_of("unlimited", None, "own"), Limit("unlimited", 0.0, "own"))
+
+    def test_what_is_left_and_used(self):
+        for limit, exposure, left, used in [
+            (UNLIMITED, 500.0, 0.0, 0.0),
+            (amount_limit(200.0), 50.0, 150.0, 25.0),
+            (amount_limit(200.0), 300.0, -100.0, 150.0),
+            (amount_limit(0.0), 0.0, 0.0, 0.0),
+            (amount_limit(0.0), 10.0, -10.0, 100.0),
+            (Limit("prepay"), 10.0, -10.0, 100.0),
+            (Limit("prepay"), -10.0, 10.0, 0.0),
+        ]:
+            with self.subTest(limit=limit, exposure=exposure):
+                self.assertEqual(limit.left(exposure), left)
+                self.assertEqual(limit.utilization(exposure), used)
 
 
 class TestOverLimit(BaseCase):
@@ -37,29 +103,54 @@ class TestOverLimit(BaseCase):
                 found = over_limit(
                     [Request("order", "debtor", amount)],
                     {"debtor": exposure},
-                    {"debtor": limit},
+                    {} if limit is None else {"debtor": amount_limit(limit)},
                     tolerance_percent=tolerance,
                 )
                 self.assertEqual(found.get("order"), expected)
 
+    def test_who_pays_in_advance_needs_a_payment_and_has_no_tolerance(self):
+        for exposure, amount, paid, counted, expected in [
+            (0.0, 100.0, 0.0, 0.0, Excess(0.0, 0.0, 100.0)),
+            (0.0, 100.0, 99.99, 0.0, Excess(0.0, 0.0, 0.01)),
+            (0.0, 100.0, 100.0, 0.0, None),
+            (500.0, 100.0, 100.0, 0.0, None),
+            (-60.0, 100.0, 60.0, 60.0, Excess(-60.0, 0.0, 40.0)),
+            (-100.0, 100.0, 0.0, 0.0, None),
+        ]:
+            with self.subTest(exposure=exposure, amount=amount, paid=paid):
+                found = over_limit(
+                    [Request("order", "debtor", amount, paid, counted)],
+                    {"debtor": exposure},
+                    {"debtor": Limit("prepay")},
+                    tolerance_percent=50.0,
+                )
+                self.assertEqual(found.get("order"), expected)
+
+    def test_a_payment_lets_one_order_pass_and_no_other(self):
+        # The payment of a is in the exposure already, as an unallocated payment.
+        requests = [Request("a", "debtor", 100.0, 100.0, 100.0), Request("b", "debtor", 60.0)]
+        found = over_limit(requests, {"debtor": -100.0}, {"debtor": amount_limit(50.0)})
+        self.assertEqual(found, {"b": Excess(0.0, 50.0, 10.0)})
+
     def test_a_request_that_fits_counts_for_those_after_it(self):
         requests = [Request(key, "debtor", 60.0) for key in "abc"]
-        found = over_limit(requests, {}, {"debtor": 120.0})
+        found = over_limit(requests, {}, {"debtor": amount_limit(120.0)})
         self.assertEqual(set(found), {"c"})
 
     def test_a_request_over_the_limit_leaves_room_for_a_smaller_one(self):
         requests = [Request("big", "debtor", 130.0), Request("small", "debtor", 100.0)]
-        found = over_limit(requests, {}, {"debtor": 120.0})
+        found = over_limit(requests, {}, {"debtor": amount_limit(120.0)})
         self.assertEqual(set(found), {"big"})
 
     def test_a_request_refused_for_another_reason_takes_no_room(self):
         requests = [Request("a", "debtor", 100.0), Request("b", "debtor", 100.0)]
-        found = over_limit(requests, {}, {"debtor": 120.0}, refused={"a"})
+        found = over_limit(requests, {}, {"debtor": amount_limit(120.0)}, refused={"a"})
         self.assertEqual(found, {})
 
     def test_debtors_do_not_share_their_limits(self):
         requests = [Request("a", "one", 100.0), Request("b", "other", 100.0)]
-        self.assertEqual(over_limit(requests, {}, {"one": 100.0, "other": 100.0}), {})
+        limits = {"one": amount_limit(100.0), "other": amount_limit(100.0)}
+        self.assertEqual(over_limit(requests, {}, limits), {})
 
     def test_what_passes_never_exceeds_the_limit(self):
         rng = random.Random(19)
@@ -72,7 +163,7 @@ class TestOverLimit(BaseCase):
                 for key in range(rng.randrange(12))
             ]
             found = over_limit(
-                requests, {"debtor": start}, {"debtor": limit}, tolerance_percent=tolerance
+                requests, {"debtor": start}, {"debtor": amount_limit(limit)}, tolerance_percent=tolerance
             )
             running = start
             for request in requests:

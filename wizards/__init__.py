@@ -1,1 +1,1 @@
-from . import customer, hold, operations
+from . import customer, hold, credit, operations

@@ -1,10 +1,24 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
-from odoo.tools import SQL
+from odoo.tools import SQL, format_date
+from odoo.tools.misc import formatLang
 
-from odoo.addons.order_to_cash.algorithms.credit import Exposure
+from odoo.addons.order_to_cash.algorithms.credit import UNLIMITED, Exposure, Limit
 
+from .credit_rating import LIMIT_MODES
+
+LIMIT_SOURCES = [
+    ("temporary", "Temporary limit"),
+    ("own", "Limit of the customer"),
+    ("core", "Limit of the contact's accounting settings"),
+    ("rating", "Limit of the rating"),
+    ("company", "Default of the company"),
+    ("none", "No limit set"),
+]
+# Changing one of these sets the customer's limit anew.
+LIMIT_FIELDS = {"has_own_limit", "limit_mode", "credit_limit"}
+REMINDER = "order_to_cash.mail_activity_credit_review"
 COMPONENTS = (
     "receivable",
     "overdue",
@@ -20,9 +34,10 @@ class O2cCreditAccount(models.Model):
 
     _name = "o2c.credit.account"
     _description = "Credit Account"
-    _inherit = ["mail.thread"]
+    _inherit = ["mail.thread", "mail.activity.mixin"]
     _order = "partner_id, id"
     _rec_name = "partner_id"
+    _check_company_auto = True
 
     partner_id = fields.Many2one(
         "res.partner",
@@ -41,28 +56,59 @@ class O2cCreditAccount(models.Model):
     )
     currency_id = fields.Many2one(related="company_id.currency_id")
     user_id = fields.Many2one(related="partner_id.user_id", string="Salesperson")
+    rating_id = fields.Many2one(
+        "o2c.credit.rating",
+        index="btree_not_null",
+        ondelete="restrict",
+        check_company=True,
+        tracking=True,
+    )
     limit_mode = fields.Selection(
-        [("unlimited", "Unlimited"), ("amount", "Amount")],
+        LIMIT_MODES,
         required=True,
         default="unlimited",
         tracking=True,
-        help="The customer's own limit. It counts when he has one.",
+        help="The customer's own limit. It counts when he has one. Payment in advance: nothing on "
+        "credit, an order needs a confirmed payment.",
     )
     has_own_limit = fields.Boolean(
         tracking=True,
-        help="Without a limit of its own the customer has the limit set in the contact's "
-        "accounting settings, and without one there he has no limit.",
+        help="Without a limit of its own the customer has that of the contact's accounting "
+        "settings, else that of the rating, else the default of the company.",
     )
     credit_limit = fields.Monetary(
         tracking=True,
         help="Zero means no credit at all. Entering a limit makes it the customer's own.",
     )
-    effective_mode = fields.Selection(
-        [("unlimited", "Unlimited"), ("amount", "Amount")], compute="_compute_effective_limit"
+    limit_set_on = fields.Date(
+        readonly=True, copy=False, help="The day the customer's own limit was last set."
     )
+    temporary_limit = fields.Monetary(
+        tracking=True, help="Counts before every other limit, as long as its dates hold."
+    )
+    temporary_from = fields.Date(
+        string="From", tracking=True, help="First day of the temporary limit; empty: at once."
+    )
+    temporary_to = fields.Date(
+        string="Until", tracking=True, help="Last day of the temporary limit."
+    )
+    insured_amount = fields.Monetary(
+        tracking=True, help="What a credit insurance would pay if the customer does not."
+    )
+    review_on = fields.Date(
+        string="Next Review",
+        index=True,
+        tracking=True,
+        help="On this day the credit manager gets an activity to review the limit.",
+    )
+    review_reminded_on = fields.Date(readonly=True, copy=False)
+    effective_mode = fields.Selection(LIMIT_MODES, compute="_compute_effective_limit")
     effective_limit = fields.Monetary(
         compute="_compute_effective_limit",
         help="The limit that holds today; zero with the mode Unlimited means none.",
+    )
+    limit_source = fields.Selection(
+        LIMIT_SOURCES, string="Where It Comes From", compute="_compute_effective_limit"
     )
     receivable = fields.Monetary(
         compute="_compute_exposure",
@@ -94,41 +140,75 @@ class O2cCreditAccount(models.Model):
     _limit_not_negative = models.Constraint(
         "CHECK(credit_limit >= 0)", "A credit limit cannot be below zero."
     )
+    _temporary_limit_not_negative = models.Constraint(
+        "CHECK(temporary_limit >= 0)", "A temporary credit limit cannot be below zero."
+    )
+    _insured_amount_not_negative = models.Constraint(
+        "CHECK(insured_amount >= 0)", "The insured amount cannot be below zero."
+    )
 
-    @api.depends("limit_mode", "has_own_limit", "credit_limit", "partner_id", "company_id")
+    @api.depends(
+        "company_id.o2c_default_credit_limit",
+        "company_id.o2c_default_limit_mode",
+        "credit_limit",
+        "has_own_limit",
+        "limit_mode",
+        "partner_id",
+        "rating_id.default_limit",
+        "rating_id.limit_mode",
+        "temporary_from",
+        "temporary_limit",
+        "temporary_to",
+    )
     def _compute_effective_limit(self):
         for company, accounts in self.grouped("company_id").items():
-            limits = accounts._limits(accounts.partner_id, company)
+            limits = accounts._limits(accounts.partner_id._origin, company)
             for account in accounts:
-                limit = limits.get(account.partner_id.id)
-                account.effective_mode = "unlimited" if limit is None else "amount"
-                account.effective_limit = limit or 0.0
+                limit = limits.get(account.partner_id._origin.id, UNLIMITED)
+                account.effective_mode = limit.mode
+                account.effective_limit = limit.amount
+                account.limit_source = limit.source
 
     @api.depends("partner_id", "company_id", "effective_limit")
     def _compute_exposure(self):
         for company, accounts in self.grouped("company_id").items():
-            exposures = self._get_exposure(accounts.partner_id, company)
+            exposures = self._get_exposure(accounts.partner_id._origin, company)
             for account in accounts:
-                found = exposures.get(account.partner_id.id, Exposure())
+                found = exposures.get(account.partner_id._origin.id, Exposure())
                 for name in COMPONENTS:
                     account[name] = getattr(found, name)
-                limited = account.effective_mode == "amount"
-                limit = account.effective_limit
-                account.available_credit = limit - found.exposure if limited else 0.0
-                account.utilization = account._utilization(found.exposure, limit) if limited else 0
-
-    @staticmethod
-    def _utilization(exposure, limit):
-        """Percent of the limit used; without any credit, whatever is owed uses it up."""
-        if limit:
-            return 100.0 * exposure / limit
-        return 100.0 if exposure > 0 else 0.0
+                limit = Limit(account.effective_mode, account.effective_limit)
+                account.available_credit = limit.left(found.exposure)
+                account.utilization = limit.utilization(found.exposure)
 
     @api.onchange("credit_limit")
     def _onchange_credit_limit(self):
         if self.credit_limit != self._origin.credit_limit:
             self.has_own_limit = True
             self.limit_mode = "amount"
+
+    @api.constrains("temporary_limit", "temporary_from", "temporary_to")
+    def _check_temporary_limit(self):
+        for account in self:
+            start, end = account.temporary_from, account.temporary_to
+            if not end and (start or account.temporary_limit):
+                raise ValidationError(
+                    self.env._(
+                        "The temporary limit of %(customer)s needs a last day. Enter until when "
+                        "it holds, or set the limit itself.",
+                        customer=account.partner_id.display_name,
+                    )
+                )
+            if start and end and start > end:
+                raise ValidationError(
+                    self.env._(
+                        "The temporary limit of %(customer)s would end on %(end)s, before it "
+                        "starts on %(start)s.",
+                        customer=account.partner_id.display_name,
+                        start=format_date(self.env, start),
+                        end=format_date(self.env, end),
+                    )
+                )
 
     @api.constrains("partner_id", "company_id")
     def _check_owner(self):
@@ -153,16 +233,40 @@ class O2cCreditAccount(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         accounts = super().create([self._with_own_limit(vals) for vals in vals_list])
-        accounts.filtered("has_own_limit")._mirror_limit()
+        limited = accounts.filtered("has_own_limit")
+        limited._mirror_limit()
+        limited._note_limit_date()
         return accounts
 
     def write(self, vals):
         self._check_owner_is_kept(vals)
         vals = self._with_own_limit(vals)
+        if "review_on" in vals:
+            vals = {**vals, "review_reminded_on": False}
+            self._close_reminders()
         result = super().write(vals)
-        if {"credit_limit", "limit_mode", "has_own_limit"} & set(vals):
+        if not LIMIT_FIELDS.isdisjoint(vals):
             self._mirror_limit()
+            self._note_limit_date()
         return result
+
+    def unlink(self):
+        # The mirror in core's field would pass for a limit set there. Contacts have that of their
+        # customer.
+        mirrored = self.filtered(
+            lambda account: (
+                account.has_own_limit
+                and account.partner_id.commercial_partner_id == account.partner_id
+            )
+        )
+        mirrored.has_own_limit = False
+        return super().unlink()
+
+    def _note_limit_date(self):
+        for company, accounts in self.grouped("company_id").items():
+            limited = accounts.filtered("has_own_limit")
+            limited.limit_set_on = company._o2c_today()
+            (accounts - limited).limit_set_on = False
 
     def _check_owner_is_kept(self, vals):
         moved = self.filtered(
@@ -183,9 +287,11 @@ class O2cCreditAccount(models.Model):
     @api.model
     def _with_own_limit(self, vals):
         """A limit that is set becomes the customer's own, unless the caller says otherwise."""
-        if "credit_limit" not in vals:
-            return vals
-        return {"has_own_limit": True, "limit_mode": "amount", **vals}
+        if "credit_limit" in vals:
+            return {"has_own_limit": True, "limit_mode": "amount", **vals}
+        if "limit_mode" in vals:
+            return {"has_own_limit": True, **vals}
+        return vals
 
     def _mirror_limit(self):
         """Show the own limit in core's field too, for reports and add-ons that read it."""
@@ -218,29 +324,13 @@ class O2cCreditAccount(models.Model):
 
     @api.model
     def _limits(self, partners, company):
-        """The limit that holds for ``partners`` in ``company`` today.
+        """The limit that holds for ``partners`` in ``company`` today, by one statement.
 
         :param partners: commercial partners
-        :return: {id of the partner: limit in company currency, None when unlimited}
+        :param company: ``res.company``; a branch stands for its root company
+        :return: {id of the partner: :class:`algorithms.credit.Limit`} in the root's currency
         """
-        root = company.root_id
-        # The check needs limits that the salesperson may not read.
-        partners = partners.sudo().with_company(root)
-        accounts = self.sudo().search([
-            ("partner_id", "in", partners.ids),
-            ("company_id", "=", root.id),
-            ("has_own_limit", "=", True),
-        ])
-        own = {
-            account.partner_id.id: (
-                account.credit_limit if account.limit_mode == "amount" else None
-            )
-            for account in accounts
-        }
-        return {
-            partner.id: own.get(partner.id, partner.credit_limit or None)
-            for partner in partners
-        }
+        return self.env["o2c.credit.limit"]._gather(partners, company)
 
     @api.model
     def _get_or_create(self, partners, company):
@@ -255,29 +345,144 @@ class O2cCreditAccount(models.Model):
         missing = commercial - self.search(domain).partner_id
         if missing:
             self.flush_model()
-            limits = self._limits(missing, root)
+            self.env["res.partner"].flush_model(["credit_limit"])
             self.env.cr.execute(
                 SQL(
                     """
                     INSERT INTO o2c_credit_account
                            (partner_id, company_id, has_own_limit, limit_mode, credit_limit,
-                            create_uid, write_uid, create_date, write_date)
-                    SELECT partner_id, %(company)s, limit_amount IS NOT NULL,
-                           CASE WHEN limit_amount IS NULL THEN 'unlimited' ELSE 'amount' END,
-                           COALESCE(limit_amount, 0), %(uid)s, %(uid)s, %(now)s, %(now)s
-                      FROM unnest(%(partners)s, %(limits)s::numeric[])
-                           AS new (partner_id, limit_amount)
+                            limit_set_on, create_uid, write_uid, create_date, write_date)
+                    SELECT partner.id, %(company)s, is_limited,
+                           CASE WHEN is_limited THEN 'amount' ELSE 'unlimited' END,
+                           CASE WHEN is_limited THEN core.credit_limit ELSE 0 END,
+                           CASE WHEN is_limited THEN %(today)s END,
+                           %(uid)s, %(uid)s, %(now)s, %(now)s
+                      FROM res_partner partner
+                CROSS JOIN LATERAL (
+                               SELECT (partner.credit_limit ->> %(key)s)::numeric AS credit_limit
+                           ) core
+                CROSS JOIN LATERAL (
+                               SELECT COALESCE(core.credit_limit, 0) > 0 AS is_limited
+                           ) state
+                     WHERE partner.id = ANY(%(partners)s)
                ON CONFLICT (partner_id, company_id) DO NOTHING
                     """,
                     company=root.id,
+                    key=str(root.id),
+                    today=root._o2c_today(),
                     uid=self.env.uid,
                     now=self.env.cr.now(),
                     partners=missing.ids,
-                    limits=[limits[partner.id] for partner in missing],
                 )
             )
             self.invalidate_model()
         return self.search(domain)
+
+    def _hand_over(self, debtor):
+        """Give these accounts to ``debtor``, who has become the same customer as theirs.
+
+        What the debtor has set himself, he keeps; he takes over what he has not. The accounts
+        themselves are gone afterwards, with a note on his.
+
+        :param debtor: the commercial partner it is about
+        """
+        # sudo: limits follow the customer, whoever merges or moves partners.
+        for company, accounts in self.sudo().grouped("company_id").items():
+            kept = self.sudo()._get_or_create(debtor, company)
+            for account in accounts - kept:
+                kept._take_over(account)
+                account.message_change_thread(kept)
+                account.unlink()
+
+    def _take_over(self, account):
+        """Fill what this one account lacks from ``account`` and tell what that one had."""
+        names = ["rating_id", "review_on"]
+        if not self.has_own_limit and account.has_own_limit:
+            names += ["limit_mode", "credit_limit", "has_own_limit"]
+        if not self.temporary_to:
+            names += ["temporary_limit", "temporary_from", "temporary_to"]
+        if not self.insured_amount:
+            names.append("insured_amount")
+        values = {
+            name: account[name].id if name == "rating_id" else account[name]
+            for name in names
+            if name in LIMIT_FIELDS or not self[name]
+        }
+        self.write(values)
+        self._message_log(
+            body=self.env._(
+                "The credit account of %(customer)s was joined with this one. It had the own "
+                "limit: %(limit)s.",
+                customer=account.partner_id.display_name,
+                limit=account._own_limit_label(),
+            )
+        )
+
+    def _own_limit_label(self):
+        """The own limit of this one account, to be read."""
+        if not self.has_own_limit:
+            return self.env._("none")
+        if self.limit_mode == "amount":
+            return formatLang(self.env, self.credit_limit, currency_obj=self.currency_id)
+        return dict(self._fields["limit_mode"]._description_selection(self.env))[self.limit_mode]
+
+    @api.model
+    def _remind_reviews(self, company):
+        """Give the credit manager of ``company`` an activity for each limit due for review.
+
+        A review date is dealt with once. The very first time only takes note of what is due
+        already, so that switching on does not bury anyone in activities.
+
+        :param company: one root ``res.company``
+        :return: a sentence saying what was done, or an empty string
+        """
+        # sudo: the day's cycle sees every account of the company, whoever starts it.
+        company = company.sudo()
+        today = company._o2c_today()
+        due = self.sudo().search([
+            ("company_id", "=", company.id),
+            ("review_on", "<=", today),
+            ("review_reminded_on", "=", False),
+            ("partner_id.active", "=", True),
+        ]).try_lock_for_update()
+        if not company.o2c_credit_scan_on:
+            company.o2c_credit_scan_on = today
+            due.review_reminded_on = today
+            return ""
+        manager = company._o2c_get_credit_manager()
+        if not due:
+            return ""
+        if not manager:
+            return self.env._(
+                "Limits due for review: %(count)s. Waiting because the company has no credit "
+                "manager.",
+                count=len(due),
+            )
+        activity_type = self.env.ref(REMINDER, raise_if_not_found=False)
+        # Told in the inbox of activities only: the cycle mails nobody.
+        self.env["mail.activity"].with_context(mail_activity_quick_update=True).create([
+            account._prepare_review_reminder(manager, activity_type) for account in due
+        ])
+        due.review_reminded_on = today
+        return self.env._("Limits due for review: %(count)s", count=len(due))
+
+    def _prepare_review_reminder(self, manager, activity_type):
+        self.ensure_one()
+        return {
+            "res_model_id": self.env["ir.model"]._get_id(self._name),
+            "res_id": self.id,
+            "activity_type_id": activity_type.id if activity_type else False,
+            "summary": self.with_context(lang=manager.lang).env._(
+                "Review the credit of %(customer)s", customer=self.partner_id.display_name
+            ),
+            "date_deadline": self.review_on,
+            "user_id": manager.id,
+            "automated": True,
+        }
+
+    def _close_reminders(self):
+        # sudo: the reminder may be a colleague's.
+        self.sudo().activity_unlink([REMINDER])
 
     def _member_domain(self, field):
         """Domain on ``field``, a partner, of everybody whose debt counts on this one account."""

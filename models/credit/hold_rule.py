@@ -28,7 +28,7 @@ class O2cHoldRule(models.Model):
         debtors = {order.id: order._o2c_debtor() for order in orders}
         partners = orders.env["res.partner"].union(*debtors.values())
         limits = Account._limits(partners, root)
-        limited = partners.filtered(lambda partner: limits[partner.id] is not None)
+        limited = partners.filtered(lambda partner: limits[partner.id].is_finite)
         exposures = Account._get_exposure(limited, root, exclude_orders=orders)
         amounts = orders._o2c_amounts()
         currency = root.currency_id

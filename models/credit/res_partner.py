@@ -41,10 +41,10 @@ class ResPartner(models.Model):
             used = exposures[partner.id].exposure
             limit = limits[debtors[partner].id]
             partner.o2c_exposure = used
-            if limit is None:
+            if not limit.is_finite:
                 partner.o2c_credit_state = "unlimited"
             else:
-                over = company.currency_id.compare_amounts(used, limit) > 0
+                over = company.currency_id.compare_amounts(used, limit.amount) > 0
                 partner.o2c_credit_state = "exceeded" if over else "free"
 
     def _o2c_credit_visible(self):
@@ -65,6 +65,20 @@ class ResPartner(models.Model):
         """The commercial partner whose credit limit counts for this one partner."""
         customer = self.commercial_partner_id
         return customer.o2c_payer_id or customer
+
+    def _o2c_align(self, region_followers):
+        super()._o2c_align(region_followers)
+        # sudo: the limit follows the customer, whoever moves his contacts.
+        accounts = (
+            self.env["o2c.credit.account"]
+            .sudo()
+            .search([("partner_id", "in", self.ids)])
+            .filtered(lambda account: account.partner_id.commercial_partner_id != account.partner_id)
+        )
+        for customer, moved in accounts.grouped(
+            lambda account: account.partner_id.commercial_partner_id
+        ).items():
+            moved._hand_over(customer)
 
     def action_o2c_credit_account(self):
         """Open the credit account that this contact's orders count against."""
