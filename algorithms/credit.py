@@ -1,7 +1,7 @@
 """Exposure of a customer and what a credit limit leaves free. Pure: no database, no clock."""
 
 from collections.abc import Collection, Hashable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 
@@ -78,11 +78,21 @@ def limit_of(mode: str | None, amount: float | None, source: str) -> Limit | Non
     return Limit(mode, (amount or 0.0) if mode == "amount" else 0.0, source)
 
 
+# What an exposure is made of; ``overdue`` is a part of ``receivable`` and not added to it.
+EXPOSURE_COMPONENTS = (
+    "receivable",
+    "draft_invoiced",
+    "delivered_not_invoiced",
+    "ordered_not_delivered",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Exposure:
     """What a customer owes or will owe, by component, in company currency.
 
-    ``overdue`` is a part of ``receivable`` and not added to it.
+    :ivar left_out: components that are known but do not count
+    :ivar overdue_by_days: {days: the part of ``overdue`` that is due for more than so many days}
     """
 
     receivable: float = 0.0
@@ -90,16 +100,13 @@ class Exposure:
     draft_invoiced: float = 0.0
     delivered_not_invoiced: float = 0.0
     ordered_not_delivered: float = 0.0
+    left_out: frozenset[str] = frozenset()
+    overdue_by_days: Mapping[int, float] = field(default_factory=dict, hash=False)
 
     @property
     def exposure(self) -> float:
-        """The sum of the components."""
-        return (
-            self.receivable
-            + self.draft_invoiced
-            + self.delivered_not_invoiced
-            + self.ordered_not_delivered
-        )
+        """The sum of the components that count."""
+        return sum(getattr(self, name) for name in EXPOSURE_COMPONENTS if name not in self.left_out)
 
 
 @dataclass(frozen=True, slots=True)

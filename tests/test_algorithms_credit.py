@@ -28,6 +28,11 @@ class TestExposure(BaseCase):
         )
         self.assertEqual(exposure.exposure, 135.0)
 
+    def test_what_is_left_out_does_not_count(self):
+        exposure = Exposure(100.0, 60.0, 10.0, 20.0, 5.0, frozenset({"receivable"}))
+        self.assertEqual(exposure.exposure, 35.0)
+        self.assertEqual(exposure.receivable, 100.0)
+
 
 TODAY = date(2025, 6, 15)
 

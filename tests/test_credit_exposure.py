@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 from odoo import fields
+from odoo.exceptions import ValidationError
 from odoo.fields import Command
 from odoo.tests import tagged
 
@@ -183,17 +184,213 @@ class TestCreditExposure(O2cCommon):
         self.assertEqual(self._exposure(horizon_days=30).exposure, 0.0)
         self.assertEqual(self._exposure(horizon_days=60).exposure, 100.0)
 
-    def test_the_number_of_statements_does_not_grow_with_customers(self):
-        partners = self.customer | self.other_customer
-        for partner in partners:
+    # ------------------------------------------------------------------
+    # What is counted once
+    # ------------------------------------------------------------------
+
+    def _deliver(self, order, quantity):
+        """Deliver so many of each line; what is left goes into a backorder."""
+        picking = order.picking_ids.filtered(lambda p: p.state not in ("done", "cancel"))
+        picking.move_ids.quantity = quantity
+        picking.move_ids.picked = True
+        picking._action_done()
+        return picking
+
+    def _return(self, picking, quantity):
+        """Take back so many of what was delivered; returns the picking, not yet done."""
+        wizard = self.env["stock.return.picking"].create({"picking_id": picking.id})
+        wizard.product_return_moves.quantity = quantity
+        return self.env["stock.picking"].browse(wizard.action_create_returns()["res_id"])
+
+    def test_what_is_partly_invoiced_counts_for_the_rest(self):
+        order = self._new_order(product=self.goods, quantity=5.0, amount=500.0)
+        order.action_confirm()
+        self._deliver(order, 4.0)
+        invoice = order._create_invoices()
+        invoice.invoice_line_ids.quantity = 3.0
+        invoice.action_post()
+        self.assertEqual(
+            self._exposure(),
+            Exposure(
+                receivable=300.0, delivered_not_invoiced=100.0, ordered_not_delivered=100.0
+            ),
+        )
+
+    def test_what_is_invoiced_before_it_is_delivered_counts_once(self):
+        order = self._new_order(amount=500.0, quantity=5.0)
+        order.order_line.product_id.invoice_policy = "order"
+        order.action_confirm()
+        order._create_invoices().action_post()
+        order.order_line.qty_delivered = 2.0
+        self.assertEqual(self._exposure(), Exposure(receivable=500.0))
+
+    def test_a_draft_invoice_of_a_whole_order_leaves_it_on_the_order(self):
+        order = self._new_order(amount=500.0)
+        order.order_line.product_id.invoice_policy = "order"
+        order.action_confirm()
+        invoice = order._create_invoices()
+        self.assertEqual(order.invoice_status, "invoiced")
+        self.assertEqual(self._exposure(), Exposure(ordered_not_delivered=500.0))
+        invoice.action_post()
+        self.assertEqual(self._exposure(), Exposure(receivable=500.0))
+        invoice.button_draft()
+        self.assertEqual(self._exposure(), Exposure(ordered_not_delivered=500.0))
+
+    def test_what_comes_back_counts_no_more(self):
+        order = self._new_order(product=self.goods, quantity=5.0, amount=500.0)
+        order.action_confirm()
+        picking = self._deliver(order, 5.0)
+        back = self._return(picking, 2.0)
+        self.assertEqual(self._exposure(), Exposure(delivered_not_invoiced=500.0))
+        back.move_ids.quantity = 2.0
+        back.move_ids.picked = True
+        back._action_done()
+        self.assertEqual(self._exposure(), Exposure(delivered_not_invoiced=300.0))
+
+    def test_an_open_return_does_not_revive_what_was_cancelled(self):
+        order = self._new_order(product=self.goods, quantity=5.0, amount=500.0)
+        order.action_confirm()
+        picking = self._deliver(order, 3.0)
+        order.picking_ids.filtered(lambda p: p.state != "done").action_cancel()
+        self._return(picking, 1.0)
+        self.assertEqual(self._exposure(), Exposure(delivered_not_invoiced=300.0))
+
+    def test_a_refund_of_what_came_back_leaves_nothing(self):
+        order = self._new_order(product=self.goods, quantity=5.0, amount=500.0)
+        order.action_confirm()
+        picking = self._deliver(order, 5.0)
+        order._create_invoices().action_post()
+        back = self._return(picking, 2.0)
+        back.move_ids.quantity = 2.0
+        back.move_ids.picked = True
+        back._action_done()
+        self.assertEqual(self._exposure(), Exposure(receivable=500.0))
+        refund = order._create_invoices(final=True)
+        self.assertEqual(refund.move_type, "out_refund")
+        refund.action_post()
+        self.assertEqual(self._exposure(), Exposure(receivable=300.0))
+
+    def test_a_combo_counts_once(self):
+        combo = self.env["product.combo"].create({
+            "name": "Side",
+            "combo_item_ids": [Command.create({"product_id": self.service.id})],
+        })
+        menu = self._create_product(
+            name="Menu", type="combo", lst_price=80.0, combo_ids=[Command.set(combo.ids)],
+            taxes_id=[Command.clear()],
+        )
+        order = self._new_order(product=menu, amount=80.0)
+        order.order_line = [
+            Command.create({
+                "product_id": self.service.id,
+                "combo_item_id": combo.combo_item_ids.id,
+                "linked_line_id": order.order_line.id,
+                "product_uom_qty": 1.0,
+                "tax_ids": [Command.clear()],
+            })
+        ]
+        order.action_confirm()
+        self.assertTrue(order.amount_total)
+        self.assertEqual(self._exposure().exposure, order.amount_total)
+
+    def test_invoices_in_another_unit_are_converted(self):
+        order = self._new_order(
+            product=self.goods, quantity=2.0, amount=240.0
+        )
+        order.order_line.product_uom_id = self.env.ref("uom.product_uom_dozen")
+        order.order_line.price_unit = 120.0
+        order.action_confirm()
+        order.order_line.qty_delivered = 1.0
+        invoice = order._create_invoices()
+        line = invoice.invoice_line_ids
+        line.product_uom_id = self.env.ref("uom.product_uom_unit")
+        line.write({"quantity": 12.0, "price_unit": 10.0})
+        invoice.action_post()
+        self.assertEqual(
+            self._exposure(), Exposure(receivable=120.0, ordered_not_delivered=120.0)
+        )
+
+    def test_drafts_and_invoices_in_a_foreign_currency_are_converted(self):
+        euro = self.setup_other_currency("EUR", rates=[("1900-01-01", 0.5)])
+        invoice = self._new_invoice(amount=30.0, currency_id=euro.id)
+        draft = invoice.copy()
+        self.assertEqual(draft.state, "draft")
+        self.assertEqual(self._exposure(), Exposure(60.0, 60.0, draft_invoiced=60.0))
+
+    def test_a_draft_credit_note_is_deducted(self):
+        invoice = self._new_invoice(amount=100.0, due=self._today(5))
+        invoice.reversal_move_ids = invoice._reverse_moves([{"invoice_date": self._today()}])
+        self.assertEqual(
+            self._exposure(), Exposure(receivable=100.0, draft_invoiced=-100.0)
+        )
+
+    def test_an_unallocated_payment_is_deducted(self):
+        payment = self.env["account.payment"].create({
+            "payment_type": "inbound",
+            "partner_type": "customer",
+            "partner_id": self.customer.id,
+            "amount": 70.0,
+        })
+        payment.action_post()
+        self.assertEqual(self._exposure(), Exposure(receivable=-70.0))
+
+    def test_a_discount_line_reduces_the_order(self):
+        order = self._new_order(amount=100.0)
+        order.order_line = [
+            Command.create({
+                "product_id": self.service.id,
+                "price_unit": -20.0,
+                "tax_ids": [Command.clear()],
+            })
+        ]
+        order.action_confirm()
+        self.assertEqual(self._exposure().exposure, 80.0)
+
+    # ------------------------------------------------------------------
+    # What a company lets count
+    # ------------------------------------------------------------------
+
+    def test_a_component_left_out_is_shown_and_does_not_count(self):
+        self._new_invoice(amount=100.0)
+        self._new_order(amount=30.0).action_confirm()
+        self.company.o2c_exposure_ordered = False
+        found = self._exposure()
+        self.assertEqual((found.ordered_not_delivered, found.exposure), (30.0, 100.0))
+        self.company.write({"o2c_exposure_ordered": True, "o2c_exposure_receivable": False})
+        found = self._exposure()
+        self.assertEqual((found.receivable, found.overdue, found.exposure), (100.0, 100.0, 30.0))
+
+    def test_the_horizon_of_the_company_counts_unless_another_is_given(self):
+        self._new_order(amount=100.0, commitment_date=self._today(40)).action_confirm()
+        self.company.o2c_exposure_horizon_days = 30
+        self.assertEqual(self._exposure().exposure, 0.0)
+        self.assertEqual(self._exposure(horizon_days=60).exposure, 100.0)
+        branch = self.env["res.company"].create({"name": "B", "parent_id": self.company.id})
+        self.assertEqual(self._exposure(company=branch).exposure, 0.0)
+        with self.assertRaises(ValidationError):
+            self.company.o2c_exposure_horizon_days = -1
+
+    def test_the_overdue_by_days(self):
+        for days in (5, 30, 31, 90):
+            due = self._today(-days)
+            self._new_invoice(amount=float(days), date=due, due=due)
+        self._new_invoice(amount=-50.0, date=self._today(-90))
+        found = self._exposure(overdue_days=[30, 0, 89, 30, 400])
+        self.assertEqual(
+            found.overdue_by_days, {0: 156.0, 30: 121.0, 89: 90.0, 400: 0.0}
+        )
+        self.assertEqual(found.overdue, 156.0)
+        self.assertFalse(self._exposure().overdue_by_days)
+
+    def test_one_statement_however_many_customers(self):
+        partners = self.env["res.partner"].create([{"name": f"C{i}"} for i in range(50)])
+        for partner in partners[:5]:
             self._new_order(partner).action_confirm()
             self._new_invoice(partner)
+        self.env.flush_all()
+        self._exposure(overdue_days=(30,))
         Account = self.env["o2c.credit.account"]
-        counts = []
-        for batch in (self.customer, self.customer, partners):
-            self.env.flush_all()
-            self.env.invalidate_all()
-            before = self.cr.sql_log_count
-            Account._get_exposure(batch, self.company)
-            counts.append(self.cr.sql_log_count - before)
-        self.assertEqual(*counts[1:], "the first only warms the caches")
+        for batch in (partners[0], partners):
+            batch.commercial_partner_id.mapped("o2c_payer_id")
+            with self.assertQueryCount(1):
+                Account._get_exposure(batch, self.company, overdue_days=(30, 60))

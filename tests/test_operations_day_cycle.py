@@ -64,7 +64,13 @@ class TestDayCycle(O2cCommon):
 
     def test_the_steps_of_the_domains_come_in_the_order_of_dependencies(self):
         keys = [step.key for step in self.env["o2c.daily.step"].steps(self.company)]
-        known = ["customer_qualification", "hold", "dunning"]
+        known = [
+            "customer_qualification",
+            "hold",
+            "credit_review_date",
+            "credit_score",
+            "dunning",
+        ]
         self.assertEqual(keys, [key for key in known if key in keys])
         self.assertIn("hold", keys)
 

@@ -307,7 +307,9 @@ class O2cCreditAccount(models.Model):
                 partner.credit_limit = limit
 
     @api.model
-    def _get_exposure(self, partners, company, exclude_orders=None, horizon_days=None):
+    def _get_exposure(
+        self, partners, company, exclude_orders=None, horizon_days=None, overdue_days=()
+    ):
         """What ``partners`` owe or will owe to ``company`` and its branches.
 
         A contact stands for its commercial partner, and a customer with a payer for the payer.
@@ -315,11 +317,14 @@ class O2cCreditAccount(models.Model):
         :param partners: ``res.partner``
         :param company: ``res.company``; a branch stands for its root company
         :param exclude_orders: ``sale.order`` that are not to count
-        :param horizon_days: undelivered orders due later than so many days from today do not count
+        :param horizon_days: undelivered orders due later than so many days from today do not
+            count; ``None`` takes the setting of the company
+        :param overdue_days: numbers of days; for each N of them ``Exposure.overdue_by_days[N]`` is
+            what is past due for more than N days, credits not deducted
         :return: {id of the partner: :class:`Exposure`} in the root company's currency
         """
         return self.env["o2c.credit.exposure"]._gather(
-            partners, company, exclude_orders, horizon_days
+            partners, company, exclude_orders, horizon_days, overdue_days
         )
 
     @api.model

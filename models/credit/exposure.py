@@ -1,4 +1,4 @@
-"""The gathering of exposure: one SQL statement a component, whatever the number of customers."""
+"""The gathering of exposure: one SQL statement, whatever the number of customers."""
 
 from collections import defaultdict
 from datetime import timedelta
@@ -6,7 +6,10 @@ from datetime import timedelta
 from odoo import api, models
 from odoo.tools import SQL
 
-from odoo.addons.order_to_cash.algorithms.credit import Exposure
+from odoo.addons.order_to_cash.algorithms.credit import EXPOSURE_COMPONENTS, Exposure
+
+# The columns of every part of the statement, after the debtor and the currency.
+FIGURES = (*EXPOSURE_COMPONENTS, "overdue")
 
 
 class O2cCreditExposure(models.AbstractModel):
@@ -16,9 +19,11 @@ class O2cCreditExposure(models.AbstractModel):
     _description = "Credit Exposure"
 
     @api.model
-    def _gather(self, partners, company, exclude_orders=None, horizon_days=None):
+    def _gather(
+        self, partners, company, exclude_orders=None, horizon_days=None, overdue_days=()
+    ):
         """See :meth:`O2cCreditAccount._get_exposure`."""
-        root = company.root_id
+        root = company.sudo().root_id
         debtors = {
             # Whose debt it is may be beyond what the user may read; only ids are taken.
             partner.id: partner._o2c_debtor().id
@@ -27,21 +32,32 @@ class O2cCreditExposure(models.AbstractModel):
         if not debtors:
             return {}
         self._flush_sources()
-        scope = self._members_sql(set(debtors.values()), root)
-        today = root._o2c_today()
-        amounts = defaultdict(lambda: defaultdict(float))
-        for query in (
-            self._receivable_sql(scope, root, today),
-            self._draft_invoiced_sql(scope),
-            self._sale_sql(scope, exclude_orders, horizon_days, today),
-        ):
-            self._add_components(amounts, query, root, today)
-        currency = root.currency_id
+        days = sorted(set(overdue_days))
+        amounts = self._fetch(
+            self._sql(
+                set(debtors.values()),
+                root,
+                exclude_orders,
+                root._o2c_exposure_horizon() if horizon_days is None else horizon_days,
+                days,
+            ),
+            root,
+            days,
+        )
+        left_out = root._o2c_exposure_left_out()
         exposures = {
-            debtor: Exposure(**{name: currency.round(v) for name, v in components.items()})
-            for debtor, components in amounts.items()
+            debtor: self._build(amounts[debtor], root.currency_id, left_out, days)
+            for debtor in set(debtors.values())
         }
-        return {partner: exposures.get(debtor, Exposure()) for partner, debtor in debtors.items()}
+        return {partner: exposures[debtor] for partner, debtor in debtors.items()}
+
+    @staticmethod
+    def _build(amounts, currency, left_out, days):
+        return Exposure(
+            **{name: currency.round(amounts[name]) for name in FIGURES},
+            left_out=left_out,
+            overdue_by_days={day: currency.round(amounts[day]) for day in days},
+        )
 
     def _flush_sources(self):
         for model, names in {
@@ -50,7 +66,7 @@ class O2cCreditExposure(models.AbstractModel):
                 "move_type",
                 "currency_id",
                 "company_id",
-                "commercial_partner_id",
+                "partner_id",
             ],
             "account.move.line": [
                 "account_id",
@@ -71,6 +87,7 @@ class O2cCreditExposure(models.AbstractModel):
                 "commitment_date",
                 "company_id",
                 "currency_id",
+                "invoice_status",
                 "partner_invoice_id",
                 "state",
             ],
@@ -83,14 +100,14 @@ class O2cCreditExposure(models.AbstractModel):
                 "product_uom_qty",
                 "qty_delivered",
             ],
-            "stock.move": ["sale_line_id", "state"],
+            "stock.move": ["location_id", "sale_line_id", "state"],
             "res.partner": ["commercial_partner_id", "o2c_payer_id"],
         }.items():
             self.env[model].flush_model(names)
 
-    def _members_sql(self, debtor_ids, root):
-        """CTEs that every component starts with: the companies, and who owes to whose account."""
-        companies = self.env["res.company"].sudo().search([("id", "child_of", root.id)])
+    def _sql(self, debtor_ids, root, exclude_orders, horizon_days, overdue_days):
+        """The statement: a row a debtor, currency and part, with all :data:`FIGURES`."""
+        today = root._o2c_today()
         return SQL(
             """
             WITH member AS MATERIALIZED (
@@ -102,23 +119,47 @@ class O2cCreditExposure(models.AbstractModel):
                    AND commercial.o2c_payer_id IS NULL
                     OR commercial.o2c_payer_id = ANY(%(debtors)s)
             ), company AS MATERIALIZED (
-                SELECT unnest(%(companies)s) AS id
-            )
+                SELECT id FROM res_company WHERE parent_path LIKE %(path)s
+            ), %(order_value)s
+            %(receivable)s
+            UNION ALL
+            %(draft_invoiced)s
+            UNION ALL
+            %(sale)s
             """,
             debtors=list(debtor_ids),
-            companies=companies.ids,
+            path=f"{root.parent_path}%",
+            order_value=self._order_value_sql(
+                exclude_orders,
+                horizon_days,
+                today,
+                root.partner_id.tz or self.env.user.tz or "UTC",
+            ),
+            receivable=self._receivable_sql(root, today, overdue_days),
+            draft_invoiced=self._draft_invoiced_sql(),
+            sale=self._sale_sql(),
         )
 
-    def _receivable_sql(self, scope, root, today):
+    def _receivable_sql(self, root, today, overdue_days):
+        late = [
+            SQL(
+                """COALESCE(SUM(line.amount_residual) FILTER (
+                       WHERE line.amount_residual > 0 AND line.date_maturity < %s
+                   ), 0)""",
+                today - timedelta(days=days),
+            )
+            for days in (0, *overdue_days)
+        ]
         return SQL(
             """
-            %(scope)s
             SELECT member.debtor_id,
                    %(currency)s AS currency_id,
                    SUM(line.amount_residual) AS receivable,
-                   COALESCE(SUM(line.amount_residual) FILTER (
-                       WHERE line.amount_residual > 0 AND line.date_maturity < %(today)s
-                   ), 0) AS overdue
+                   0 AS draft_invoiced,
+                   0 AS delivered_not_invoiced,
+                   0 AS ordered_not_delivered,
+                   %(overdue)s AS overdue,
+                   ARRAY[%(overdue_by_days)s]::numeric[] AS overdue_by_days
               FROM account_move_line line
               JOIN member ON member.id = line.partner_id
               JOIN account_account account ON account.id = line.account_id
@@ -128,22 +169,23 @@ class O2cCreditExposure(models.AbstractModel):
                AND line.company_id IN (SELECT id FROM company)
           GROUP BY member.debtor_id
             """,
-            scope=scope,
             currency=root.currency_id.id,
-            today=today,
+            overdue=late[0],
+            overdue_by_days=SQL(", ").join(late[1:]),
         )
 
-    def _draft_invoiced_sql(self, scope):
+    def _draft_invoiced_sql(self):
         """Draft customer invoices, but for what an order asked for: the order counts itself."""
         return SQL(
             """
-            %(scope)s
             SELECT member.debtor_id,
                    move.currency_id,
+                   0,
                    SUM(CASE WHEN move.move_type = 'out_refund' THEN -line.price_total
-                            ELSE line.price_total END) AS draft_invoiced
+                            ELSE line.price_total END),
+                   0, 0, 0, NULL
               FROM account_move move
-              JOIN member ON member.id = move.commercial_partner_id
+              JOIN member ON member.id = move.partner_id
               JOIN account_move_line line ON line.move_id = move.id
              WHERE move.state = 'draft'
                AND move.move_type IN ('out_invoice', 'out_refund', 'out_receipt')
@@ -154,16 +196,34 @@ class O2cCreditExposure(models.AbstractModel):
                         WHERE link.invoice_line_id = line.id
                    )
           GROUP BY member.debtor_id, move.currency_id
-            """,
-            scope=scope,
+            """
         )
 
-    def _sale_sql(self, scope, exclude_orders, horizon_days, today):
+    def _sale_sql(self):
+        return SQL(
+            """
+            SELECT debtor_id,
+                   currency_id,
+                   0,
+                   0,
+                   SUM(delivered - LEAST(advance - off_ordered, GREATEST(delivered, 0))),
+                   SUM(CASE WHEN is_far_off THEN 0 ELSE ordered - off_ordered END),
+                   0, NULL
+              FROM order_value
+        CROSS JOIN LATERAL (
+                       SELECT LEAST(advance, GREATEST(ordered, 0)) AS off_ordered
+                   ) deduction
+          GROUP BY debtor_id, currency_id
+            """
+        )
+
+    def _order_value_sql(self, exclude_orders, horizon_days, today, timezone):
         """Confirmed orders: what was delivered and not invoiced, and what was not delivered.
 
-        A line whose moves are all done or cancelled has nothing left to deliver, whatever its
-        ordered quantity says. What was invoiced in advance is on a receivable or paid: it comes
-        off what is to be delivered first, then off what was delivered.
+        A line whose moves (returns apart) are all done or cancelled has nothing left to deliver,
+        whatever its ordered quantity says. What was invoiced in advance is on a receivable or
+        paid: it comes off what is to be delivered first, then off what was delivered. Orders that
+        are invoiced to the end, by posted invoices, are past and not looked at.
         """
         limits = SQL()
         if exclude_orders:
@@ -171,13 +231,13 @@ class O2cCreditExposure(models.AbstractModel):
         is_far_off = SQL("FALSE")
         if horizon_days is not None:
             is_far_off = SQL(
-                "COALESCE(so.commitment_date::date > %s, FALSE)",
+                "COALESCE((so.commitment_date AT TIME ZONE 'UTC' AT TIME ZONE %s)::date > %s, FALSE)",
+                timezone,
                 today + timedelta(days=horizon_days),
             )
         return SQL(
             """
-            %(scope)s
-            , line_value AS (
+            line_value AS (
                 SELECT so.id AS order_id,
                        member.debtor_id,
                        so.currency_id,
@@ -216,9 +276,25 @@ class O2cCreditExposure(models.AbstractModel):
                        ) posted
             CROSS JOIN LATERAL (
                            SELECT bool_and(stock_move.state IN ('done', 'cancel')) AS nothing_left
-                             FROM stock_move WHERE stock_move.sale_line_id = line.id
+                             FROM stock_move
+                            WHERE stock_move.sale_line_id = line.id
+                              AND stock_move.location_id NOT IN (
+                                      SELECT id FROM stock_location WHERE usage = 'customer'
+                                  )
                        ) shipped
                  WHERE so.state = 'sale'
+                   AND (
+                       so.invoice_status IS DISTINCT FROM 'invoiced'
+                       OR EXISTS (
+                           SELECT FROM sale_order_line draft_line
+                             JOIN sale_order_line_invoice_rel link
+                               ON link.order_line_id = draft_line.id
+                             JOIN account_move_line invoice_line
+                               ON invoice_line.id = link.invoice_line_id
+                            WHERE draft_line.order_id = so.id
+                              AND invoice_line.parent_state = 'draft'
+                       )
+                   )
                    AND so.company_id IN (SELECT id FROM company)
                    AND line.display_type IS NULL
                    AND (line.product_uom_qty != 0 OR line.is_downpayment)
@@ -233,19 +309,7 @@ class O2cCreditExposure(models.AbstractModel):
                   FROM line_value
               GROUP BY order_id, debtor_id, currency_id, is_far_off
             )
-            SELECT debtor_id,
-                   currency_id,
-                   SUM(delivered - LEAST(advance - off_ordered, GREATEST(delivered, 0)))
-                       AS delivered_not_invoiced,
-                   SUM(CASE WHEN is_far_off THEN 0 ELSE ordered - off_ordered END)
-                       AS ordered_not_delivered
-              FROM order_value
-        CROSS JOIN LATERAL (
-                       SELECT LEAST(advance, GREATEST(ordered, 0)) AS off_ordered
-                   ) deduction
-          GROUP BY debtor_id, currency_id
             """,
-            scope=scope,
             is_far_off=is_far_off,
             limits=limits,
             invoiced_elsewhere=self._invoiced_elsewhere_sql(),
@@ -257,16 +321,21 @@ class O2cCreditExposure(models.AbstractModel):
         its own; for domains that know of such."""
         return SQL("0")
 
-    def _add_components(self, amounts, query, root, today):
-        """Run one component's query and add its columns, in company currency, to ``amounts``."""
-        self.env.cr.execute(query)
-        names = [column.name for column in self.env.cr.description[2:]]
-        rows = self.env.cr.fetchall()
+    def _fetch(self, query, root, overdue_days):
+        """Run the statement.
+
+        :return: {debtor: {name of the figure, or days overdue: amount in the root's currency}}
+        """
+        rows = self.env.execute_query(query)
         currencies = self.env["res.currency"].browse({row[1] for row in rows})
+        today = root._o2c_today()
         rates = {
             currency.id: currency._get_conversion_rate(currency, root.currency_id, root, today)
             for currency in currencies
         }
-        for debtor, currency_id, *values in rows:
-            for name, value in zip(names, values, strict=True):
+        amounts = defaultdict(lambda: defaultdict(float))
+        for debtor, currency_id, *values, by_days in rows:
+            names = (*FIGURES, *overdue_days)
+            for name, value in zip(names, [*values, *(by_days or ())], strict=False):
                 amounts[debtor][name] += float(value) * rates[currency_id]
+        return amounts

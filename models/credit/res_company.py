@@ -1,7 +1,23 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
+from odoo.addons.order_to_cash.algorithms.credit import EXPOSURE_COMPONENTS
+
 from .credit_rating import LIMIT_MODES
+
+# Whether a component of the exposure counts.
+COUNTED = dict(
+    zip(
+        EXPOSURE_COMPONENTS,
+        (
+            "o2c_exposure_receivable",
+            "o2c_exposure_draft_invoiced",
+            "o2c_exposure_delivered",
+            "o2c_exposure_ordered",
+        ),
+        strict=True,
+    )
+)
 
 
 class ResCompany(models.Model):
@@ -14,6 +30,14 @@ class ResCompany(models.Model):
         "credit limit of the invoicing settings, and without one there is no limit.",
     )
     o2c_default_credit_limit = fields.Monetary(string="Default Limit Amount")
+    o2c_exposure_receivable = fields.Boolean(string="Receivables", default=True)
+    o2c_exposure_draft_invoiced = fields.Boolean(string="Draft Invoices", default=True)
+    o2c_exposure_delivered = fields.Boolean(string="Delivered, Not Invoiced", default=True)
+    o2c_exposure_ordered = fields.Boolean(string="Ordered, Not Delivered", default=True)
+    o2c_exposure_horizon_days = fields.Integer(
+        string="Exposure Horizon",
+        help="Orders to be delivered later than so many days from now do not count. 0: all count.",
+    )
     o2c_credit_manager_id = fields.Many2one(
         "res.users",
         string="Credit Manager",
@@ -38,6 +62,18 @@ class ResCompany(models.Model):
                     )
                 )
 
+    @api.constrains("o2c_exposure_horizon_days")
+    def _check_o2c_exposure_horizon_days(self):
+        for company in self:
+            if company.o2c_exposure_horizon_days < 0:
+                raise ValidationError(
+                    self.env._(
+                        "The exposure horizon of %(company)s cannot be below zero. Enter zero to "
+                        "count every order.",
+                        company=company.display_name,
+                    )
+                )
+
     def write(self, vals):
         idle = self.filtered(lambda company: not company.o2c_use_credit)
         result = super().write(vals)
@@ -53,7 +89,23 @@ class ResCompany(models.Model):
     @api.model
     def _o2c_credit_settings(self):
         """The names of the fields that say how this company controls credit."""
-        return ["o2c_default_limit_mode", "o2c_default_credit_limit", "o2c_credit_manager_id"]
+        return [
+            "o2c_default_limit_mode",
+            "o2c_default_credit_limit",
+            "o2c_credit_manager_id",
+            "o2c_exposure_horizon_days",
+            *COUNTED.values(),
+        ]
+
+    def _o2c_exposure_left_out(self):
+        """The components of the exposure that do not count in this one company."""
+        self.ensure_one()
+        return frozenset(name for name, field in COUNTED.items() if not self[field])
+
+    def _o2c_exposure_horizon(self):
+        """Days after which undelivered orders do not count in this one company, or None."""
+        self.ensure_one()
+        return self.o2c_exposure_horizon_days or None
 
     def _o2c_get_credit_manager(self):
         """The user to be told about the credit of this one company's customers, or nobody."""

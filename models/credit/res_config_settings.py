@@ -15,3 +15,18 @@ class ResConfigSettings(models.TransientModel):
     o2c_credit_manager_id = fields.Many2one(
         related="company_id.o2c_credit_manager_id", readonly=False
     )
+    o2c_exposure_receivable = fields.Boolean(
+        related="company_id.o2c_exposure_receivable", readonly=False
+    )
+    o2c_exposure_draft_invoiced = fields.Boolean(
+        related="company_id.o2c_exposure_draft_invoiced", readonly=False
+    )
+    o2c_exposure_delivered = fields.Boolean(
+        related="company_id.o2c_exposure_delivered", readonly=False
+    )
+    o2c_exposure_ordered = fields.Boolean(
+        related="company_id.o2c_exposure_ordered", readonly=False
+    )
+    o2c_exposure_horizon_days = fields.Integer(
+        related="company_id.o2c_exposure_horizon_days", readonly=False
+    )
