@@ -1,6 +1,7 @@
 from . import test_architecture
 from . import test_security
 from . import test_algorithms_credit
+from . import test_algorithms_hold_rules
 from . import test_algorithms_qualification
 from . import test_algorithms_region
 from . import test_customer_access
@@ -8,7 +9,11 @@ from . import test_customer_profile
 from . import test_customer_qualification
 from . import test_customer_region
 from . import test_hold_access
+from . import test_hold_kinds_customer
+from . import test_hold_kinds_domain
+from . import test_hold_kinds_price
 from . import test_hold_orders
+from . import test_hold_rules
 from . import test_hold_tour
 from . import test_credit_exposure
 from . import test_credit_account
@@ -19,6 +24,7 @@ from . import test_operations_getting_started
 from . import test_algorithms_dunning
 from . import test_dunning_access
 from . import test_dunning_letter
+from . import test_dunning_hold
 from . import test_dunning_run
 from . import test_dunning_statements
 from . import test_algorithms_opening_import

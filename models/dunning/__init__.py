@@ -6,6 +6,7 @@ from . import dunning_notice_line
 from . import account_move
 from . import account_move_line
 from . import daily_step
+from . import hold_rule
 from . import ir_actions_report
 from . import res_company
 from . import res_config_settings

@@ -34,6 +34,10 @@ class O2cDunningLevel(models.Model):
         string="Minimum Days Between",
         help="An item reaches this level no sooner than so many days after its last reminder.",
     )
+    blocks_orders = fields.Boolean(
+        help="While an item stands at this level, hold rules of the kind “dunning level reached” "
+        "catch new orders of its customer, and of those he pays for.",
+    )
     send_email = fields.Boolean(string="E-mail", default=True)
     send_letter = fields.Boolean(
         string="Letter",
