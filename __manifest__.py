@@ -40,6 +40,8 @@
         "views/hold/product_template_views.xml",
         "views/credit/credit_account_views.xml",
         "views/credit/credit_rating_views.xml",
+        "views/credit/credit_review_views.xml",
+        "views/credit/credit_scoring_views.xml",
         "views/credit/res_partner_views.xml",
         "views/credit/res_config_settings_views.xml",
         "views/dunning/dunning_policy_views.xml",
@@ -60,6 +62,7 @@
         "views/menus.xml",
     ],
     "assets": {
+        "web.assets_backend": ["order_to_cash/static/src/**/*"],
         "web.assets_tests": ["order_to_cash/static/tests/tours/*.js"],
     },
     "demo": [

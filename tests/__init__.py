@@ -19,6 +19,8 @@ from . import test_credit_exposure
 from . import test_credit_account
 from . import test_credit_limit
 from . import test_credit_partners
+from . import test_credit_score
+from . import test_algorithms_credit_score
 from . import test_operations_day_cycle
 from . import test_operations_getting_started
 from . import test_algorithms_dunning

@@ -2,6 +2,9 @@ from . import credit_rating
 from . import exposure
 from . import credit_limit
 from . import credit_account
+from . import credit_scoring
+from . import credit_score
+from . import credit_review
 from . import hold_rule
 from . import account_move
 from . import daily_step

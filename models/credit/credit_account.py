@@ -397,6 +397,7 @@ class O2cCreditAccount(models.Model):
             for account in accounts - kept:
                 kept._take_over(account)
                 account.message_change_thread(kept)
+                account._hand_over_reviews(kept)
                 account.unlink()
 
     def _take_over(self, account):

@@ -44,6 +44,14 @@ class ResCompany(models.Model):
         domain="[('share', '=', False), ('company_ids', 'in', id)]",
         help="Is told when a credit limit is due for review. Empty: any of the credit managers.",
     )
+    o2c_review_notches = fields.Integer(
+        string="Ratings at Most",
+        help="Changes by so many ratings are applied without asking. 0: a person approves each.",
+    )
+    o2c_review_increase = fields.Monetary(
+        string="Limit Raised at Most",
+        help="Changes that raise the limit by more than this are never applied without asking.",
+    )
     o2c_credit_scan_on = fields.Date(
         string="First Scan of Credit",
         readonly=True,
@@ -58,6 +66,18 @@ class ResCompany(models.Model):
                     self.env._(
                         "The default credit limit of %(company)s cannot be below zero. Enter zero "
                         "for no credit at all.",
+                        company=company.display_name,
+                    )
+                )
+
+    @api.constrains("o2c_review_notches", "o2c_review_increase")
+    def _check_o2c_reviews(self):
+        for company in self:
+            if company.o2c_review_notches < 0 or company.o2c_review_increase < 0:
+                raise ValidationError(
+                    self.env._(
+                        "The changes of credit that %(company)s applies without asking cannot be "
+                        "below zero. Enter zero to have each approved by a person.",
                         company=company.display_name,
                     )
                 )
@@ -94,6 +114,8 @@ class ResCompany(models.Model):
             "o2c_default_credit_limit",
             "o2c_credit_manager_id",
             "o2c_exposure_horizon_days",
+            "o2c_review_notches",
+            "o2c_review_increase",
             *COUNTED.values(),
         ]
 

@@ -30,3 +30,7 @@ class ResConfigSettings(models.TransientModel):
     o2c_exposure_horizon_days = fields.Integer(
         related="company_id.o2c_exposure_horizon_days", readonly=False
     )
+    o2c_review_notches = fields.Integer(related="company_id.o2c_review_notches", readonly=False)
+    o2c_review_increase = fields.Monetary(
+        related="company_id.o2c_review_increase", readonly=False, currency_field="currency_id"
+    )

@@ -1,4 +1,5 @@
 from . import credit_exposure
+from . import credit_score
 from . import day_cycle
 from . import getting_started
 from . import opening_document
