@@ -37,6 +37,7 @@
         "views/hold/hold_rule_views.xml",
         "views/hold/hold_views.xml",
         "views/hold/sale_order_views.xml",
+        "views/hold/product_pricelist_views.xml",
         "views/hold/product_template_views.xml",
         "views/credit/credit_account_views.xml",
         "views/credit/credit_rating_views.xml",

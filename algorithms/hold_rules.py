@@ -213,6 +213,17 @@ def breaks_policy(
     return gap > 0 if is_return else gap < 0
 
 
+def worsens(old: Price, old_issued: Price, new: Price, new_issued: Price) -> bool:
+    """Whether a price that was allowed once, off the issued one, has been changed.
+
+    It may stay while everything else of the line changes, as long as it does not fall further
+    behind the issued price: a price for a large quantity is none for a small one.
+    """
+    if round(new.unit - old.unit, 6) or round(new.discount - old.discount, 6):
+        return True
+    return round(new.net * old_issued.net - old.net * new_issued.net, 6) < 0
+
+
 POLICIES = ("free", "bounded", "fixed")
 
 

@@ -13,6 +13,7 @@ from . import test_hold_kinds_customer
 from . import test_hold_kinds_domain
 from . import test_hold_kinds_price
 from . import test_hold_orders
+from . import test_hold_price_policy
 from . import test_hold_rules
 from . import test_hold_tour
 from . import test_credit_exposure

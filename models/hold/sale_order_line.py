@@ -33,8 +33,9 @@ class SaleOrderLine(models.Model):
         return bool(
             self.display_type
             or not self.product_id
-            or self.is_downpayment
-            or self._is_delivery()
+            # Whoever writes these marks on a line by himself does not get round the checks.
+            or (self.is_downpayment and not self.product_uom_qty)
+            or (self._is_delivery() and self.product_id == self.order_id.carrier_id.product_id)
             or ("reward_id" in self._fields and self.reward_id)
             or (self.is_expense and self.product_id.expense_policy != "no")
         )
