@@ -6,9 +6,11 @@ from datetime import date
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One rule that one order fails.
+    """One rule that one order fails, or a hold that somebody placed by hand.
 
     Amounts are in company currency; ``reason`` is a translated sentence with the figures.
+    ``rule_id`` is the id of the rule, or 0 and ``hold_id`` that of the hold placed by hand on the
+    order or on its customer.
     """
 
     rule_id: int
@@ -18,11 +20,17 @@ class Failure:
     order_amount: float
     exposure: float = 0.0
     credit_limit: float = 0.0
+    hold_id: int = 0
 
     @property
     def blocks(self) -> bool:
         """Whether the order must not be confirmed."""
         return self.effect == "hold_order"
+
+    @property
+    def cause(self) -> tuple[int, int]:
+        """What made it fail: the rule, or the hold placed by hand."""
+        return (self.rule_id, self.hold_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,8 @@ class TestHoldAccess(O2cCommon):
                 })
 
     def test_the_hold_state_written_by_hand_lets_nothing_pass(self):
-        self.order.with_user(self.salesperson).write({"o2c_hold_state": "none"})
+        with self.assertRaises(AccessError):
+            self.order.with_user(self.salesperson).write({"o2c_hold_state": "none"})
         self.order.with_user(self.salesperson).action_confirm()
         self.assertEqual(self.order.state, "draft")
 

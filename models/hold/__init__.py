@@ -4,6 +4,7 @@ from . import hold_rule
 from . import hold_rule_price
 from . import hold_rule_customer
 from . import hold_rule_domain
+from . import hold_reason
 from . import hold
 from . import res_partner
 from . import res_users
@@ -11,4 +12,9 @@ from . import sale_order
 from . import sale_order_line
 from . import sale_order_line_policy
 from . import sale_order_price
+from . import sale_order_confirm
+from . import sale_order_increase
+from . import manual_hold
+from . import payment_transaction
+from . import stock
 from . import daily_step

@@ -12,6 +12,9 @@ from odoo.addons.order_to_cash.algorithms.hold import Approval, covers
 class O2cHold(models.Model):
     """What one rule found on one order, with the figures of that moment, and what was decided.
 
+    A hold may also be placed by hand, on an order or, without an order, on a customer; the latter
+    makes a hold of its own on each open order of the customer, which points to it.
+
     Rows are written by the check and by the decision actions only: nobody has write access.
     """
 
@@ -21,7 +24,11 @@ class O2cHold(models.Model):
     _check_company_auto = True
 
     order_id = fields.Many2one(
-        "sale.order", required=True, readonly=True, index=True, ondelete="cascade"
+        "sale.order",
+        readonly=True,
+        index=True,
+        ondelete="cascade",
+        help="Empty: the customer is on hold, with all his orders.",
     )
     rule_id = fields.Many2one("o2c.hold.rule", readonly=True, ondelete="restrict")
     kind = fields.Selection(selection="_selection_kind", required=True, readonly=True)
@@ -39,12 +46,25 @@ class O2cHold(models.Model):
         index=True,
     )
     reason = fields.Text(required=True, readonly=True)
+    reason_id = fields.Many2one("o2c.hold.reason", string="Category", readonly=True)
+    until = fields.Date(
+        readonly=True, help="A hold placed by hand ends after this day; empty: when released."
+    )
+    customer_hold_id = fields.Many2one(
+        "o2c.hold",
+        readonly=True,
+        index="btree_not_null",
+        ondelete="cascade",
+        help="The hold on the customer that holds this order.",
+    )
     company_id = fields.Many2one("res.company", required=True, readonly=True, index=True)
     currency_id = fields.Many2one(related="company_id.currency_id")
     partner_id = fields.Many2one(
         "res.partner", string="Customer", required=True, readonly=True, index=True
     )
-    user_id = fields.Many2one(related="order_id.user_id", string="Salesperson", store=True)
+    user_id = fields.Many2one(
+        "res.users", string="Salesperson", compute="_compute_user_id", store=True
+    )
     team_id = fields.Many2one(related="order_id.team_id", store=True)
     exposure = fields.Monetary(readonly=True, help="Exposure of the customer before this order.")
     credit_limit = fields.Monetary(readonly=True)
@@ -64,10 +84,12 @@ class O2cHold(models.Model):
         "(order_id, rule_id) WHERE state = 'active' AND rule_id IS NOT NULL",
         "This rule already holds this order.",
     )
+    _by_hand = models.Index("(partner_id) WHERE state = 'active' AND rule_id IS NULL")
 
     @api.model
     def _selection_kind(self):
-        return self.env["o2c.hold.rule"]._fields["kind"]._description_selection(self.env)
+        kinds = self.env["o2c.hold.rule"]._fields["kind"]._description_selection(self.env)
+        return [*kinds, ("manual", self.env._("Placed by hand"))]
 
     @api.model
     def _selection_effect(self):
@@ -77,7 +99,13 @@ class O2cHold(models.Model):
     def _compute_display_name(self):
         kinds = dict(self._selection_kind())
         for hold in self:
-            hold.display_name = f"{hold.order_id.name}: {hold.rule_id.name or kinds[hold.kind]}"
+            what = hold.order_id.name or hold.partner_id.name
+            hold.display_name = f"{what}: {hold.rule_id.name or kinds[hold.kind]}"
+
+    @api.depends("order_id.user_id", "partner_id.user_id")
+    def _compute_user_id(self):
+        for hold in self:
+            hold.user_id = hold.order_id.user_id if hold.order_id else hold.partner_id.user_id
 
     @api.depends("rule_id", "company_id")
     @api.depends_context("uid")
@@ -88,18 +116,33 @@ class O2cHold(models.Model):
     def _approvers(self):
         self.ensure_one()
         # Who may decide is no secret, and the rule may be of a group the reader is not in.
-        return self.sudo().rule_id._approvers(self.sudo().company_id)
+        hold = self.sudo()
+        if hold.rule_id:
+            return hold.rule_id._approvers(hold.company_id)
+        managers = self.env.ref("order_to_cash.group_credit_manager").sudo().all_user_ids
+        return managers.filtered(lambda user: user.active and hold.company_id in user.company_ids)
 
     def _blocking(self):
-        """The active holds that keep their order from being confirmed."""
-        return self.filtered(lambda hold: hold.state == "active" and hold.effect == "hold_order")
+        """The active holds that keep their quotation from being confirmed, or their confirmed
+        order from being delivered."""
+        return self.filtered(
+            lambda hold: (
+                hold.state == "active"
+                and (
+                    hold.effect == "hold_order"
+                    or (hold.effect == "hold_delivery" and hold.order_id.state == "sale")
+                )
+            )
+        )
 
     def _decidable(self):
         """The holds that an approver may still decide on: he may think better of a rejection."""
-        rejected = self.filtered(
-            lambda hold: hold.state == "rejected" and hold.order_id.state in ("draft", "sent")
+        return self.filtered(
+            lambda hold: (
+                (hold.state == "active" and hold.effect != "warn")
+                or (hold.state == "rejected" and hold.order_id.state in ("draft", "sent"))
+            )
         )
-        return self._blocking() | rejected
 
     def _sentence(self):
         """What is wrong and who can change it; or who decided and why."""
@@ -111,6 +154,11 @@ class O2cHold(models.Model):
                 note=self.decision_note,
             )
         approvers = self._approvers().mapped("name")
+        if not approvers and not self.rule_id:
+            return self.env._(
+                "%(reason)s Nobody can release it: make somebody credit manager.",
+                reason=self.reason,
+            )
         if not approvers:
             return self.env._(
                 "%(reason)s Nobody can release it: name an approver in the hold rule %(rule)s.",
@@ -130,7 +178,7 @@ class O2cHold(models.Model):
                 raise AccessError(
                     self.env._(
                         "The hold on %(order)s can be decided by %(approvers)s only.",
-                        order=hold.order_id.sudo().name,
+                        order=hold.sudo().order_id.name or hold.sudo().partner_id.name,
                         approvers=", ".join(approvers.mapped("name"))
                         or self.env._("an approver, and none is set in this company"),
                     )
@@ -150,9 +198,13 @@ class O2cHold(models.Model):
             "expires_on": fields.Date.to_date(expires_on),
         }
         self._check_release_values(**values)
-        for hold in self._decide("released", note, values):
-            if not approved_amount:
-                hold.approved_amount = hold.order_id._o2c_amounts()[hold.order_id.id]
+        released = self._decide("released", note, values)
+        if not approved_amount:
+            amounts = released.order_id._o2c_amounts()
+            for hold in released.filtered("order_id"):
+                hold.approved_amount = amounts[hold.order_id.id]
+        released._end_customer_holds()
+        released.order_id._o2c_after_release()
         return True
 
     def action_reject(self, note=None):
@@ -160,15 +212,22 @@ class O2cHold(models.Model):
 
         :param note: why; compulsory
         :raise AccessError: when the user approves not all of them
+        :raise UserError: among them is a hold on a confirmed order or a customer
         """
+        if any(hold.sudo().order_id.state not in ("draft", "sent") for hold in self):
+            raise UserError(
+                self.env._(
+                    "Only quotations can be rejected. Cancel a confirmed order instead; the hold "
+                    "on a customer stays until it is released."
+                )
+            )
         self._decide("rejected", note, {})
         return True
 
     def action_reevaluate(self):
         """Check the orders of these holds again: clear what no longer fails, refresh the rest."""
         self.check_access("read")
-        orders = self.order_id.filtered(lambda order: order.state in ("draft", "sent"))
-        orders._o2c_apply_evaluation()
+        self.order_id._o2c_reevaluate()
         return True
 
     def _check_release_values(self, approved_amount, expires_on):
@@ -212,14 +271,15 @@ class O2cHold(models.Model):
     def _tell_salesperson(self):
         """Note the decision on each order, and notify its salesperson unless he made it."""
         states = dict(self._fields["state"]._description_selection(self.env))
-        for order, holds in self.grouped("order_id").items():
+        kinds = dict(self._selection_kind())
+        for order, holds in self.filtered("order_id").grouped("order_id").items():
             salesperson = order.user_id - self.env.user
             order.message_post(
                 body=Markup("<br/>").join(
                     self.env._(
                         "%(state)s: %(hold)s. %(note)s",
                         state=states[hold.state],
-                        hold=hold.rule_id.name,
+                        hold=hold.rule_id.name or kinds[hold.kind],
                         note=hold.decision_note,
                     )
                     for hold in holds
@@ -232,7 +292,7 @@ class O2cHold(models.Model):
     def _covers(self, failure, today):
         """Whether this one released hold lets the order pass in spite of ``failure``."""
         self.ensure_one()
-        if self.state != "released" or self.rule_id.id != failure.rule_id:
+        if self.state != "released" or self._cause() != failure.cause:
             return False
         approval = Approval(self.approved_amount, self.expires_on or None)
         digits = self.currency_id.decimal_places
@@ -249,9 +309,51 @@ class O2cHold(models.Model):
             "context": {"default_hold_ids": self._decidable().ids},
         }
 
-    def action_open_order(self):
-        """Open the order of this hold."""
+    def _cause(self):
+        """What made this hold, comparable to :attr:`Failure.cause`."""
         self.ensure_one()
+        return (self.rule_id.id or 0, 0 if self.rule_id else self.customer_hold_id.id or self.id)
+
+    def _end_customer_holds(self):
+        """Clear the holds on orders whose hold on the customer was released or has lapsed."""
+        customer_holds = self.filtered(lambda hold: not hold.order_id)
+        if not customer_holds:
+            return
+        dependent = self.search([
+            ("customer_hold_id", "in", customer_holds.ids),
+            ("state", "=", "active"),
+        ])
+        orders = dependent._blocking().order_id
+        dependent.write({"state": "cleared"})
+        orders._o2c_tell_cleared()
+        orders._o2c_after_release()
+
+    @api.model
+    @api.private
+    def place(self, values):
+        """Write holds placed by hand, after the caller has checked who may.
+
+        :param values: list of values, of orders or of customers
+        :return: the holds, in sudo
+        """
+        # Nobody has write access to holds; the callers check the right to place one.
+        holds = self.sudo().create([
+            {"kind": "manual", "state": "active", **entry} for entry in values
+        ])
+        for hold in holds.filtered(lambda hold: not hold.order_id):
+            hold.partner_id._o2c_open_orders(hold.company_id)._o2c_hold_with_customer(hold)
+        return holds
+
+    def action_open_order(self):
+        """Open the order of this hold, or its customer."""
+        self.ensure_one()
+        if not self.order_id:
+            return {
+                "type": "ir.actions.act_window",
+                "res_model": "res.partner",
+                "res_id": self.partner_id.id,
+                "view_mode": "form",
+            }
         return {
             "type": "ir.actions.act_window",
             "res_model": "sale.order",
@@ -262,7 +364,7 @@ class O2cHold(models.Model):
     @api.model
     @api.private
     def reevaluate_open(self, company):
-        """Check every held quotation of ``company`` again.
+        """Check every held order of ``company`` again, and end what was placed until yesterday.
 
         :return: (number of orders looked at, number no longer held)
         """
@@ -272,10 +374,51 @@ class O2cHold(models.Model):
             .sudo()
             .search(
                 Domain("o2c_hold_state", "=", "held")
-                & Domain("state", "in", ("draft", "sent"))
+                & Domain("state", "in", ("draft", "sent", "sale"))
                 & Domain("company_id", "child_of", company.ids)
             )
         )
-        orders._o2c_apply_evaluation()
+        self._end_lapsed(company)
+        orders._o2c_reevaluate()
         freed = orders.filtered(lambda order: order.o2c_hold_state != "held")
         return len(orders), len(freed)
+
+    def _end_lapsed(self, company):
+        """Clear the holds placed by hand whose last day is over."""
+        lapsed = self.sudo().search(
+            Domain("state", "=", "active")
+            & Domain("kind", "=", "manual")
+            & Domain("until", "<", company._o2c_today())
+            & Domain("company_id", "child_of", company.ids)
+        )
+        lapsed.write({"state": "cleared"})
+        lapsed._end_customer_holds()
+        orders = lapsed.order_id
+        orders._o2c_tell_cleared()
+        orders._o2c_after_release()
+
+    @api.model
+    @api.private
+    def reevaluate_customers(self, partners):
+        """Check the held orders of these customers again, since their figures have changed.
+
+        :param partners: ``res.partner``; orders they pay for count too
+        """
+        # Whoever books a payment need not be able to read the orders that it frees.
+        commercial = partners.sudo().commercial_partner_id
+        if not commercial:
+            return
+        customer = Domain("partner_invoice_id.commercial_partner_id", "in", commercial.ids)
+        payer = Domain(
+            "partner_invoice_id.commercial_partner_id.o2c_payer_id", "in", commercial.ids
+        )
+        orders = (
+            self.env["sale.order"]
+            .sudo()
+            .search(
+                Domain("o2c_hold_state", "=", "held")
+                & Domain("state", "in", ("draft", "sent", "sale"))
+                & (customer | payer)
+            )
+        )
+        orders._o2c_reevaluate()

@@ -21,7 +21,8 @@ class SaleOrder(models.Model):
         store=True,
         copy=False,
         default="none",
-        help="Held and rejected quotations cannot be confirmed until an approver releases them.",
+        help="Held and rejected quotations cannot be confirmed, held orders not be delivered, until "
+        "an approver releases them.",
     )
     o2c_hold_message = fields.Text(
         compute="_compute_o2c_hold_message", groups="base.group_user"
@@ -39,7 +40,7 @@ class SaleOrder(models.Model):
         )
         return super()._auto_init()
 
-    @api.depends("o2c_hold_ids.state", "o2c_hold_ids.effect")
+    @api.depends("o2c_hold_ids.state", "o2c_hold_ids.effect", "state")
     def _compute_o2c_hold_state(self):
         for order in self:
             holds = order.o2c_hold_ids
@@ -59,17 +60,15 @@ class SaleOrder(models.Model):
     @api.depends_context("uid", "lang")
     def _compute_o2c_hold_message(self):
         self.o2c_hold_message = False
-        quotations = self.filtered(
+        controlled = self.filtered(
             lambda order: (
-                order.company_id.o2c_use_credit
-                and order.state in ("draft", "sent")
-                and order._origin
+                order.company_id.o2c_use_credit and order.state != "cancel" and order._origin
             )
         )
-        decided = quotations.filtered(lambda o: o.o2c_hold_state in ("held", "rejected"))
+        decided = controlled.filtered(lambda o: o.o2c_hold_state in ("held", "rejected"))
         for order in decided:
             order.o2c_hold_message = order._o2c_hold_sentence()
-        undecided = quotations - decided
+        undecided = (controlled - decided).filtered(lambda o: o.state in ("draft", "sent"))
         if not undecided:
             return
         failures = self.env["o2c.hold.rule"]._evaluate(undecided._origin)
@@ -99,23 +98,13 @@ class SaleOrder(models.Model):
             sentences = [hold._sentence() for hold in rejected]
         return "\n".join(sentences)
 
-    def action_confirm(self):
-        """Confirm the orders that no rule holds; the others stay quotations, ``held``.
-
-        :return: as core, or a notification saying which orders are held and why
-        """
-        held = self._o2c_apply_evaluation(
-            lambda order: order.state in ("draft", "sent")
-        )
-        passing = self - held
-        result = super(SaleOrder, passing).action_confirm() if passing else True
-        return held._o2c_held_notification() if held else result
-
     def _action_confirm(self):
         result = super()._action_confirm()
         # Held when the domain was on, and confirmed without a check after it was switched off.
         held = self.filtered(lambda order: order.o2c_hold_state == "held")
-        held.sudo().o2c_hold_ids._blocking().write({"state": "cleared"})
+        # Nobody has write access to holds; the order was confirmed by core's own checks.
+        standing = held.sudo().o2c_hold_ids._blocking()
+        standing.filtered(lambda hold: hold.effect == "hold_order").write({"state": "cleared"})
         return result
 
     def _action_cancel(self):
@@ -129,6 +118,8 @@ class SaleOrder(models.Model):
         """Check the orders by the rules now and record what was found.
 
         New failures make holds; holds whose cause has gone are cleared; figures are refreshed.
+        What would keep a quotation from being confirmed keeps a confirmed order from being
+        delivered.
 
         :param condition: which of the orders to check
         :return: the orders of ``self`` that must not be confirmed
@@ -137,9 +128,34 @@ class SaleOrder(models.Model):
         checked -= checked._o2c_exempt_from_holds()
         if not checked:
             return checked
-        failures = self.env["o2c.hold.rule"]._evaluate(checked)
+        failures = checked._o2c_failures()
         # The check writes holds on orders whatever the user may read or write himself.
         return self.browse(checked.sudo()._o2c_record_failures(failures))
+
+    def _o2c_reevaluate(self):
+        """Check held orders again: clear what no longer fails, refresh the rest.
+
+        A confirmed order gets no new hold by this: it was accepted, and nobody has raised it.
+        """
+        quotations = self.filtered(lambda order: order.state in ("draft", "sent"))
+        quotations._o2c_apply_evaluation()
+        confirmed = self.filtered(
+            lambda order: order.state == "sale" and order.company_id.o2c_use_credit
+        )
+        if confirmed:
+            failures = confirmed._o2c_failures()
+            # As above.
+            confirmed.sudo()._o2c_record_failures(failures, only_standing=True)
+
+    def _o2c_failures(self):
+        """What the orders fail: rules, and holds placed by hand.
+
+        :return: {id of the order: [:class:`Failure`]}
+        """
+        failures = self.env["o2c.hold.rule"]._evaluate(self)
+        for order_id, found in self._o2c_manual_failures().items():
+            failures.setdefault(order_id, []).extend(found)
+        return failures
 
     def _o2c_exempt_from_holds(self):
         """The orders that are confirmed without a check.
@@ -149,35 +165,46 @@ class SaleOrder(models.Model):
         """
         return self.browse()
 
-    def _o2c_record_failures(self, failures):
-        """Write the holds of ``failures``; returns the ids of the orders they hold."""
+    def _o2c_record_failures(self, failures, only_standing=False):
+        """Write the holds of ``failures``; returns the ids of the orders they hold.
+
+        :param only_standing: refresh and clear holds, make no new ones
+        """
         Hold = self.env["o2c.hold"]
         held_ids, new_values, gone, notes = [], [], Hold, {}
         for order in self:
-            found = order._o2c_uncovered(failures.get(order.id, []))
-            standing = order.o2c_hold_ids.filtered(lambda h: h.state in ("active", "rejected"))
-            failed_ids = {failure.rule_id for failure in found}
-            gone |= standing.filtered(lambda h, ids=failed_ids: h.rule_id.id not in ids)
-            by_rule = {hold.rule_id.id: hold for hold in standing}
+            found = failures.get(order.id, [])
+            if not found and order.o2c_hold_state == "none":
+                # The usual case needs no look at its holds: without any, or with settled ones only.
+                continue
+            found = order._o2c_uncovered(found)
+            by_cause = {hold._cause(): hold for hold in order._o2c_standing_holds()}
             for failure in found:
-                hold = by_rule.get(failure.rule_id)
-                if hold and hold.state == "active":
-                    hold.write(order._o2c_hold_values(failure))
-                elif not hold:
+                hold = by_cause.pop(failure.cause, None)
+                if not hold and not only_standing:
                     new_values.append(order._o2c_hold_values(failure))
                     notes.setdefault(order.id, []).append(failure.reason)
+                elif hold and hold.state == "active" and hold.id != failure.hold_id:
+                    hold.write(order._o2c_hold_values(failure))
+            gone = gone.concat(gone, *by_cause.values())
             if any(failure.blocks for failure in found):
                 held_ids.append(order.id)
-        for order in gone._blocking().order_id:
-            notes.setdefault(order.id, []).append(
-                self.env._("The cause of the hold is gone: cleared.")
-            )
+        freed = gone._blocking().order_id
         gone.write({"state": "cleared"})
         # The unique index looks at the database: decided holds must be there before new ones.
         Hold.flush_model(["state"])
         Hold.create(new_values)
         self._o2c_log(notes)
+        freed = freed.filtered(lambda order: order.o2c_hold_state != "held")
+        freed._o2c_tell_cleared()
+        freed._o2c_after_release()
         return held_ids
+
+    def _o2c_standing_holds(self):
+        """The holds of this one order that still matter."""
+        self.ensure_one()
+        standing = ("active", "rejected") if self.state in ("draft", "sent") else ("active",)
+        return self.o2c_hold_ids.filtered(lambda hold: hold.state in standing)
 
     def _o2c_uncovered(self, failures):
         """Those of the failures of this one order that no release covers."""
@@ -193,11 +220,15 @@ class SaleOrder(models.Model):
 
     def _o2c_hold_values(self, failure):
         self.ensure_one()
+        effect = failure.effect
+        if self.state == "sale" and failure.blocks:
+            effect = "hold_delivery"
         return {
             "order_id": self.id,
-            "rule_id": failure.rule_id,
+            "rule_id": failure.rule_id or False,
+            "customer_hold_id": failure.hold_id or False,
             "kind": failure.kind,
-            "effect": failure.effect,
+            "effect": effect,
             "reason": failure.reason,
             "company_id": self.company_id.id,
             "partner_id": self._o2c_customer().id,
@@ -212,6 +243,18 @@ class SaleOrder(models.Model):
         orders._message_log_batch({
             order.id: Markup("<br/>").join(dict.fromkeys(notes[order.id])) for order in orders
         })
+
+    def _o2c_tell_cleared(self):
+        """Note on each order that nothing holds it any more, and notify its salesperson."""
+        for order in self:
+            order.message_post(
+                body=self.env._("The cause of the hold is gone: %(order)s is free.", order=order.name),
+                subtype_xmlid="mail.mt_note",
+                partner_ids=(order.user_id - self.env.user).partner_id.ids,
+            )
+
+    def _o2c_after_release(self):
+        """Go on with what the hold stopped: goods of confirmed orders may be reserved again."""
 
     def _o2c_held_notification(self):
         """Tell the user which of his orders are held."""

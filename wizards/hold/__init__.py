@@ -1,1 +1,2 @@
 from . import hold_decision
+from . import hold_placement
