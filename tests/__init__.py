@@ -12,6 +12,9 @@ from . import test_hold_access
 from . import test_hold_kinds_customer
 from . import test_hold_kinds_domain
 from . import test_hold_kinds_price
+from . import test_hold_delivery
+from . import test_hold_doors
+from . import test_hold_manual
 from . import test_hold_orders
 from . import test_hold_price_policy
 from . import test_hold_rules

@@ -150,18 +150,8 @@ class SaleOrder(models.Model):
         accepted.transaction_ids._o2c_invoice_after_hold()
 
     def _o2c_portal_state(self):
-        """What the customer may know of this one order: ``quotation``, ``review``, ``confirmed``,
-        ``partial``, ``delivered`` or ``cancelled``."""
+        """What the customer may know of a hold on this one order: ``review``, or nothing."""
         self.ensure_one()
-        if self.state == "cancel":
-            return "cancelled"
-        is_held = self.o2c_hold_state == "held"
-        if self.state != "sale":
-            # A portal customer may not read the field, which says no more than he did himself.
-            accepted = self.sudo().o2c_confirmation_pending
-            return "review" if is_held and accepted else "quotation"
-        if self.delivery_status == "full":
-            return "delivered"
-        if is_held:
-            return "review"
-        return "partial" if self.delivery_status == "partial" else "confirmed"
+        # A portal customer may not read the field, which says no more than he did himself.
+        accepted = self.state == "sale" or self.sudo().o2c_confirmation_pending
+        return "review" if self.o2c_hold_state == "held" and accepted else ""
