@@ -114,7 +114,8 @@ class Request:
     """An order that asks for ``amount`` of the credit of ``debtor``, in company currency.
 
     ``paid`` of it is paid by confirmed payments and asked of nobody's credit. Of that, the
-    exposure may count ``paid_in_exposure`` already, as an unallocated payment.
+    exposure may count ``paid_in_exposure`` already, as an unallocated payment. A ``counted``
+    order is in the exposure as it is and asks for nothing more: it goes over when that does.
     """
 
     key: Hashable
@@ -122,6 +123,7 @@ class Request:
     amount: float
     paid: float = 0.0
     paid_in_exposure: float = 0.0
+    counted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,8 +163,10 @@ def over_limit(
     for request in requests:
         before = running.get(request.debtor, 0.0)
         limit = limits.get(request.debtor, UNLIMITED)
-        after = before + request.amount - request.paid + request.paid_in_exposure
-        if limit.is_finite and round(request.amount - request.paid, digits) > 0:
+        asked = 0.0 if request.counted else request.amount
+        after = before + asked - request.paid + request.paid_in_exposure
+        asks = request.counted or round(asked - request.paid, digits) > 0
+        if limit.is_finite and asks:
             allowed = limit.amount * (1 + tolerance_percent / 100.0)
             if round(after - allowed, digits) > 0:
                 excess = round(after - limit.amount, digits)

@@ -5,7 +5,9 @@ from . import credit_account
 from . import credit_scoring
 from . import credit_score
 from . import credit_review
+from . import credit_lock
 from . import hold_rule
+from . import hold_clearing
 from . import account_move
 from . import daily_step
 from . import res_company

@@ -1,72 +1,253 @@
-from odoo import fields, models
+from dataclasses import dataclass
+
+from odoo import api, fields, models
 from odoo.tools.misc import formatLang
 
-from odoo.addons.order_to_cash.algorithms.credit import Request, over_limit
+from odoo.addons.order_to_cash.algorithms.credit import Exposure, Limit, Request, over_limit
 from odoo.addons.order_to_cash.algorithms.hold import Failure
+
+KINDS = ("credit_limit", "overdue", "limit_expired")
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What the rules of this domain need of the orders of one root company, gathered once.
+
+    ``debtors`` is {id of the order: the partner whose credit it uses}, ``amounts`` {id of the
+    order: value in company currency}; ``limits`` and ``exposures`` are by id of the partner.
+    """
+
+    root: models.BaseModel
+    debtors: dict[int, models.BaseModel]
+    amounts: dict[int, float]
+    limits: dict[int, Limit]
+    exposures: dict[int, Exposure]
 
 
 class O2cHoldRule(models.Model):
     _inherit = "o2c.hold.rule"
 
     kind = fields.Selection(
-        selection_add=[("credit_limit", "Credit limit exceeded")],
-        ondelete={"credit_limit": "cascade"},
+        selection_add=[
+            ("credit_limit", "Credit limit exceeded"),
+            ("overdue", "Overdue receivables"),
+            ("limit_expired", "Credit limit out of date"),
+        ],
+        ondelete=dict.fromkeys(KINDS, "cascade"),
     )
+    rating_ids = fields.Many2many(
+        "o2c.credit.rating",
+        string="Ratings",
+        check_company=True,
+        help="Empty: customers of every rating.",
+    )
+
+    def _scope(self, orders):
+        scoped = super()._scope(orders)
+        if not self.rating_ids or not scoped:
+            return scoped
+        rated = self.env["o2c.credit.account"].search([
+            ("partner_id", "in", [order._o2c_debtor().id for order in scoped]),
+            ("company_id", "in", scoped.company_id.root_id.ids),
+            ("rating_id", "in", self.rating_ids.ids),
+        ])
+        keys = {(account.partner_id.id, account.company_id.id) for account in rated}
+        return scoped.filtered(
+            lambda order: (order._o2c_debtor().id, order.company_id.root_id.id) in keys
+        )
 
     def _evaluate(self, orders):
         failures = super()._evaluate(orders)
-        for rule, scoped in self._in_force(orders, "credit_limit"):
-            refused = {key for key, found in failures.items() if any(f.blocks for f in found)}
-            for order_id, failure in rule._credit_limit_failures(scoped, refused):
+        in_force = [pair for kind in KINDS for pair in self._in_force(orders, kind)]
+        if not in_force:
+            return failures
+        situations = self._situations(in_force)
+        find = {
+            "credit_limit": lambda rule, scoped, situation: rule._credit_limit_failures(
+                scoped, situation, self._refused(failures)
+            ),
+            "overdue": lambda rule, scoped, situation: rule._overdue_failures(scoped, situation),
+            "limit_expired": lambda rule, scoped, situation: rule._limit_expired_failures(
+                scoped, situation
+            ),
+        }
+        # The limit comes last: what another rule refuses does not use it up.
+        for rule, scoped in sorted(in_force, key=lambda pair: pair[0].kind == "credit_limit"):
+            situation = situations[scoped.company_id.root_id]
+            for order_id, values in find[rule.kind](rule, scoped, situation):
+                failure = Failure(
+                    rule_id=rule.id,
+                    kind=rule.kind,
+                    effect=rule.effect,
+                    order_amount=situation.amounts[order_id],
+                    **values,
+                )
                 failures.setdefault(order_id, []).append(failure)
         return failures
 
-    def _credit_limit_failures(self, orders, refused):
-        self.ensure_one()
-        root = orders.company_id.root_id
-        Account = self.env["o2c.credit.account"]
+    @staticmethod
+    def _refused(failures):
+        """The orders that will not be confirmed for another reason."""
+        return {key for key, found in failures.items() if any(f.blocks for f in found)}
+
+    @api.model
+    def _situations(self, in_force):
+        """{root company: :class:`Situation`} for the rules and orders of :meth:`_in_force`."""
+        result = {}
+        for root in {scoped.company_id.root_id for _rule, scoped in in_force}:
+            of_root = [pair for pair in in_force if pair[1].company_id.root_id == root]
+            result[root] = self._situation(root, of_root)
+        return result
+
+    @api.model
+    def _situation(self, root, in_force):
+        kinds = {}
+        for rule, scoped in in_force:
+            kinds[rule.kind] = kinds.get(rule.kind, scoped.browse()) | scoped
+        orders = in_force[0][1].browse().union(*kinds.values())
         debtors = {order.id: order._o2c_debtor() for order in orders}
         partners = orders.env["res.partner"].union(*debtors.values())
-        limits = Account._limits(partners, root)
-        limited = partners.filtered(lambda partner: limits[partner.id].is_finite)
-        exposures = Account._get_exposure(limited, root, exclude_orders=orders)
-        amounts = orders._o2c_amounts()
-        currency = root.currency_id
-        excesses = over_limit(
-            [Request(order.id, debtors[order.id].id, amounts[order.id]) for order in orders],
-            {partner_id: found.exposure for partner_id, found in exposures.items()},
-            limits,
+        limits = self.env["o2c.credit.account"]._limits(partners, root)
+        limited = {
+            debtors[order.id]
+            for order in kinds.get("credit_limit", ())
+            if limits[debtors[order.id].id].is_finite
+        }
+        self._lock(orders, debtors, limited, root)
+        needed = limited | {debtors[order.id] for order in kinds.get("overdue", ())}
+        days = [rule.threshold_days for rule, _scoped in in_force if rule.kind == "overdue"]
+        exposures = self.env["o2c.credit.account"]._get_exposure(
+            orders.env["res.partner"].union(*needed), root, overdue_days=days
+        )
+        return Situation(root, debtors, orders._o2c_amounts(), limits, exposures)
+
+    def _lock(self, orders, debtors, limited, root):
+        """Serialize with other confirmations that use the same credit."""
+        confirming = self.env["sale.order"]._o2c_confirming()
+        locked = {debtors[order.id] for order in orders if order.id in confirming} & limited
+        self.env["o2c.credit.lock"]._take(orders.env["res.partner"].union(*locked), root)
+
+    def _credit_limit_failures(self, orders, situation, refused):
+        self.ensure_one()
+        excesses = self._excesses(orders, situation, refused, {})
+        if excesses:
+            # What was paid matters only now, and few orders were paid before they are confirmed.
+            paid = orders._o2c_confirmed_payments()
+            if any(amount for amount, _booked in paid.values()):
+                excesses = self._excesses(orders, situation, refused, paid)
+        for order in orders:
+            if excess := excesses.get(order.id):
+                yield (
+                    order.id,
+                    {
+                        "exposure": excess.exposure,
+                        "credit_limit": excess.limit,
+                        "reason": self._credit_limit_reason(order, situation, excess),
+                    },
+                )
+
+    def _excesses(self, orders, situation, refused, paid):
+        requests = [
+            Request(
+                order.id,
+                situation.debtors[order.id].id,
+                situation.amounts[order.id],
+                *paid.get(order.id, (0.0, 0.0)),
+                counted=order.state == "sale",
+            )
+            for order in orders
+        ]
+        return over_limit(
+            requests,
+            {partner_id: found.exposure for partner_id, found in situation.exposures.items()},
+            situation.limits,
             tolerance_percent=self.threshold_percent,
-            digits=currency.decimal_places,
+            digits=situation.root.currency_id.decimal_places,
             refused=refused if self.effect == "hold_order" else (),
         )
-        for order_id, excess in excesses.items():
-            yield (
-                order_id,
-                Failure(
-                    rule_id=self.id,
-                    kind=self.kind,
-                    effect=self.effect,
-                    order_amount=amounts[order_id],
-                    exposure=excess.exposure,
-                    credit_limit=excess.limit,
-                    reason=self._credit_limit_reason(
-                        debtors[order_id], amounts[order_id], excess, currency
-                    ),
-                ),
-            )
 
-    def _credit_limit_reason(self, debtor, amount, excess, currency):
+    def _credit_limit_reason(self, order, situation, excess):
         def money(value):
-            return formatLang(self.env, value, currency_obj=currency)
+            return formatLang(self.env, value, currency_obj=situation.root.currency_id)
 
+        debtor = situation.debtors[order.id]
+        if situation.limits[debtor.id].mode == "prepay":
+            return self.env._(
+                "%(customer)s pays in advance, and there is no confirmed payment for this order of "
+                "%(amount)s.",
+                customer=debtor.name,
+                amount=money(situation.amounts[order.id]),
+            )
+        if order.state == "sale":
+            return self.env._(
+                "%(customer)s has used %(exposure)s of its credit, this order included; that is "
+                "%(excess)s above the credit limit of %(limit)s.",
+                customer=debtor.name,
+                exposure=money(excess.exposure),
+                excess=money(excess.excess),
+                limit=money(excess.limit),
+            )
         return self.env._(
             "%(customer)s has used %(exposure)s of its credit; this order of %(amount)s makes it "
             "%(total)s, %(excess)s above the credit limit of %(limit)s.",
             customer=debtor.name,
             exposure=money(excess.exposure),
-            amount=money(amount),
-            total=money(excess.exposure + amount),
+            amount=money(situation.amounts[order.id]),
+            total=money(excess.limit + excess.excess),
             excess=money(excess.excess),
             limit=money(excess.limit),
         )
+
+    def _overdue_failures(self, orders, situation):
+        self.ensure_one()
+        currency = situation.root.currency_id
+        for order in orders:
+            exposure = situation.exposures[situation.debtors[order.id].id]
+            amount = exposure.overdue_by_days[self.threshold_days]
+            if currency.compare_amounts(amount, self.threshold_amount) <= 0:
+                continue
+            limit = situation.limits[situation.debtors[order.id].id]
+            yield (
+                order.id,
+                {
+                    "exposure": exposure.exposure,
+                    "credit_limit": limit.amount,
+                    "reason": self.env._(
+                        "%(customer)s owes %(amount)s that is more than %(days)s days overdue.",
+                        customer=situation.debtors[order.id].name,
+                        amount=formatLang(self.env, amount, currency_obj=currency),
+                        days=self.threshold_days,
+                    ),
+                },
+            )
+
+    def _limit_expired_failures(self, orders, situation):
+        """Limits of the customer's own that nobody has looked at for longer than the days given."""
+        self.ensure_one()
+        today = situation.root._o2c_today()
+        own = {
+            partner_id for partner_id, limit in situation.limits.items() if limit.source == "own"
+        }
+        expired = self.env["o2c.credit.account"].search([
+            ("partner_id", "in", list(own)),
+            ("company_id", "=", situation.root.id),
+            ("limit_set_on", "<", fields.Date.subtract(today, days=self.threshold_days)),
+        ])
+        set_on = {account.partner_id.id: account.limit_set_on for account in expired}
+        for order in orders:
+            debtor = situation.debtors[order.id]
+            if debtor.id not in set_on:
+                continue
+            yield (
+                order.id,
+                {
+                    "credit_limit": situation.limits[debtor.id].amount,
+                    "reason": self.env._(
+                        "The credit limit of %(customer)s was set %(age)s days ago; it must be "
+                        "renewed every %(days)s days.",
+                        customer=debtor.name,
+                        age=(today - set_on[debtor.id]).days,
+                        days=self.threshold_days,
+                    ),
+                },
+            )
