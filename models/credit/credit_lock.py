@@ -42,5 +42,7 @@ class O2cCreditLock(models.Model):
                 company=root.id,
                 # In one order for everybody, or two batches would wait for each other.
                 debtors=sorted(debtors.ids),
-            )
+            ),
+            # That it fails to serialize is what it is for.
+            log_exceptions=False,
         )

@@ -1,0 +1,119 @@
+import threading
+import time
+from contextlib import contextmanager
+
+from psycopg2.errors import LockNotAvailable
+
+from odoo import SUPERUSER_ID, api
+from odoo.service.model import retrying
+from odoo.tests import TransactionCase, tagged
+
+
+@tagged("post_install", "-at_install")
+class TestCreditRace(TransactionCase):
+    """Two users confirm at the same instant, on two real connections."""
+
+    def setUp(self):
+        super().setUp()
+        with self._new_env() as env:
+            self.ids = self._create_business(env)
+        self.addCleanup(self._remove_business)
+
+    @contextmanager
+    def _new_env(self):
+        """An environment on a connection of its own; what is written there is committed."""
+        with self.registry.cursor() as cr:
+            yield api.Environment(cr, SUPERUSER_ID, {})
+
+    def _create_business(self, env):
+        company = env.ref("base.main_company")
+        was_on = company.o2c_use_credit
+        company.o2c_use_credit = True
+        limited, unlimited = env["res.partner"].create([
+            {"name": "Racing Ltd", "is_company": True, "ref": "RACE-1"},
+            {"name": "Walk-in", "is_company": True, "ref": "RACE-2"},
+        ])
+        env["o2c.credit.account"]._get_or_create(limited, company).credit_limit = 1000.0
+        rule = env["o2c.hold.rule"].create({
+            "name": "Race",
+            "kind": "credit_limit",
+            "effect": "hold_order",
+            "partner_ids": (limited | unlimited).ids,
+        })
+        product = env["product.product"].create({"name": "Ride", "type": "service"})
+        orders = env["sale.order"].create([
+            {
+                "partner_id": partner.id,
+                "company_id": company.id,
+                "order_line": [
+                    (0, 0, {"product_id": product.id, "price_unit": 700.0, "tax_ids": [(5, 0, 0)]})
+                ],
+            }
+            for partner in (limited, limited, unlimited, unlimited)
+        ])
+        return {
+            "sale.order": orders.ids,
+            "o2c.hold.rule": rule.ids,
+            "product.template": product.product_tmpl_id.ids,
+            "res.partner": (limited | unlimited).ids,
+            "was_on": was_on,
+        }
+
+    def _remove_business(self):
+        with self._new_env() as env:
+            env.ref("base.main_company").o2c_use_credit = self.ids.pop("was_on")
+            env["sale.order"].browse(self.ids["sale.order"])._action_cancel()
+            for model, ids in self.ids.items():
+                env[model].browse(ids).unlink()
+
+    def _states(self):
+        with self._new_env() as env:
+            orders = env["sale.order"].browse(self.ids["sale.order"])
+            return [(order.state, order.o2c_hold_state) for order in orders]
+
+    def test_of_two_orders_that_fit_alone_and_not_together_one_passes(self):
+        first, second = self.ids["sale.order"][:2]
+        tries, errors = [], []
+        has_confirmed = threading.Event()
+
+        def confirm_first(env):
+            try:
+                env["sale.order"].browse(first).action_confirm()
+                env.flush_all()
+                has_confirmed.set()
+                # The other one runs into the lock before this is committed.
+                time.sleep(1.0)
+                env.cr.commit()
+            except Exception as error:  # noqa: BLE001 told by the test's own thread
+                errors.append(error)
+                has_confirmed.set()
+
+        def confirm_second():
+            tries.append(1)
+            loser["sale.order"].browse(second).action_confirm()
+
+        # Both made here: Odoo runs tests under a lock that other threads cannot take.
+        with self._new_env() as winner, self._new_env() as loser:
+            # From here on it sees the past.
+            loser["sale.order"].browse(second).read(["amount_total"])
+            thread = threading.Thread(target=confirm_first, args=(winner,))
+            thread.start()
+            has_confirmed.wait(30)
+            retrying(confirm_second, loser)
+            thread.join(30)
+        self.assertFalse(errors)
+        self.assertEqual(len(tries), 2, "the loser was repeated with the winner's order in view")
+        self.assertEqual(self._states()[:2], [("sale", "none"), ("draft", "held")])
+
+    def test_customers_without_a_limit_do_not_wait_for_each_other(self):
+        first, second = self.ids["sale.order"][2:]
+        with self._new_env() as one, self._new_env() as other:
+            other.cr.execute("SET LOCAL lock_timeout = '2s'")
+            one["sale.order"].browse(first).action_confirm()
+            one.flush_all()
+            try:
+                other["sale.order"].browse(second).action_confirm()
+                other.flush_all()
+            except LockNotAvailable:
+                self.fail("a customer without a limit waits")
+        self.assertEqual(self._states()[2:], [("sale", "none")] * 2)
