@@ -37,19 +37,25 @@ class O2cHoldRule(models.Model):
     )
     rating_ids = fields.Many2many(
         "o2c.credit.rating",
+        ondelete="restrict",
         string="Ratings",
         check_company=True,
         help="Empty: customers of every rating.",
     )
 
+    @api.model
+    def _scope_fields(self):
+        return [*super()._scope_fields(), "rating_ids"]
+
     def _scope(self, orders):
         scoped = super()._scope(orders)
-        if not self.rating_ids or not scoped:
+        ratings = self._scope_records("rating_ids")
+        if not ratings or not scoped:
             return scoped
         rated = self.env["o2c.credit.account"].search([
             ("partner_id", "in", [order._o2c_debtor().id for order in scoped]),
             ("company_id", "in", scoped.company_id.root_id.ids),
-            ("rating_id", "in", self.rating_ids.ids),
+            ("rating_id", "in", ratings.ids),
         ])
         keys = {(account.partner_id.id, account.company_id.id) for account in rated}
         return scoped.filtered(
