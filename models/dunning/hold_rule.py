@@ -15,7 +15,8 @@ class O2cHoldRule(models.Model):
         failures = super()._evaluate(orders)
         self._collect(
             failures,
-            orders.filtered("company_id.o2c_use_dunning"),
+            # Whoever confirms an order may not know how its company is set up.
+            orders.sudo().filtered("company_id.o2c_use_dunning"),
             "dunning",
             lambda rule, found: rule._dunning_failures(found),
         )

@@ -25,9 +25,9 @@ class O2cHoldRule(models.Model):
         "may be used.",
     )
 
-    @api.constrains("order_domain", "kind")
+    @api.constrains("order_domain", "kind", "is_exclusion")
     def _check_order_domain(self):
-        for rule in self.filtered(lambda rule: rule.kind == "domain"):
+        for rule in self.filtered(lambda rule: rule.kind == "domain" and not rule.is_exclusion):
             if not (rule.order_domain or "").strip():
                 raise ValidationError(
                     self.env._(

@@ -59,7 +59,12 @@ class SaleOrderLine(models.Model):
 
         Core looks it up line by line, with one statement each.
         """
-        pending = self.filtered(lambda line: line.order_id.pricelist_id and line.product_uom_id)
+        # The price of an item of a combo is a part of the price of its head.
+        pending = (self | self.linked_line_id).filtered(
+            lambda line: (
+                line.order_id.pricelist_id and line.product_id and line.product_uom_id
+            )
+        )
         candidates = pending._o2c_pricelist_items()
         Item = self.env["product.pricelist.item"]
         for line in pending:
