@@ -67,6 +67,7 @@
         "wizards/hold/hold_decision_views.xml",
         "wizards/hold/hold_placement_views.xml",
         "wizards/operations/opening_import_views.xml",
+        "reports/credit/exposure_report_views.xml",
         "reports/dunning/dunning_letter.xml",
         "views/menus.xml",
     ],

@@ -121,7 +121,10 @@ class _Known:
     happened: date
 
 
-def score(history: History, as_of: date, weights: Weights = Weights()) -> Score | None:
+STANDARD = Weights()
+
+
+def score(history: History, as_of: date, weights: Weights = STANDARD) -> Score | None:
     """The score by what was known when the day ``as_of`` began.
 
     Invoices dated on that day or later are not known yet; one settled on that day or later is

@@ -1,1 +1,2 @@
+from . import credit
 from . import operations

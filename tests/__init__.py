@@ -24,6 +24,7 @@ from . import test_credit_race
 from . import test_credit_account
 from . import test_credit_limit
 from . import test_credit_partners
+from . import test_credit_report
 from . import test_credit_score
 from . import test_algorithms_credit_score
 from . import test_operations_day_cycle

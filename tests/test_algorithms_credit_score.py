@@ -21,6 +21,7 @@ from .opening_common import find_real_file
 
 AS_OF = date(2025, 1, 1)
 REAL_FILE = find_real_file()
+STANDARD = Weights()
 
 
 def invoice(days_ago=60, term=30, late=0, amount=100.0, is_open=False, **values):
@@ -36,7 +37,7 @@ def only(name, **measures):
     return Weights(**{other: float(other == name) for other in COMPONENTS}, **measures)
 
 
-def value(history, weights=Weights()):
+def value(history, weights=STANDARD):
     return score(history, AS_OF, weights).value
 
 

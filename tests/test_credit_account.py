@@ -70,14 +70,46 @@ class TestCreditAccount(O2cCommon):
         self.assertEqual(account.exposure, 800.0)
         self.assertEqual(account.available_credit, 200.0)
         self.assertEqual(account.utilization, 80.0)
+        account.invalidate_recordset()
         for action, records in [
             ("action_open_receivable", invoice.line_ids.filtered("debit")),
             ("action_open_overdue", invoice.line_ids.filtered("debit")),
             ("action_open_draft_invoiced", self.env["account.move"]),
             ("action_open_orders", order),
+            ("action_open_ordered", order),
+            ("action_open_delivered", self.env["sale.order"]),
         ]:
             with self.subTest(action):
                 opened = getattr(account, action)()
                 self.assertEqual(
                     self.env[opened["res_model"]].search(opened["domain"]), records
                 )
+
+    def test_accounts_are_found_by_their_figures(self):
+        self._new_invoice(amount=300.0, date="2024-01-01")
+        self._new_order(self.other_customer, amount=90.0).action_confirm()
+        over, within = self._account(), self._account(self.other_customer)
+        over.credit_limit, within.credit_limit = 200.0, 100.0
+        unlimited = self._account(self._new_customer("Free Port"))
+        accounts = over | within | unlimited
+        for domain, expected in [
+            ([("available_credit", "<", 0)], over),
+            ([("utilization", ">", 80)], over | within),
+            ([("overdue", ">", 0)], over),
+            ([("overdue", "=", 0)], within | unlimited),
+            ([("exposure", ">=", 90)], over | within),
+        ]:
+            with self.subTest(domain):
+                found = self.env["o2c.credit.account"].search(
+                    [("id", "in", accounts.ids), *domain]
+                )
+                self.assertEqual(found, expected.sorted(lambda a: (a.partner_id.name, a.id)))
+
+    def test_an_order_beyond_the_horizon_is_not_among_those_that_count(self):
+        self.company.o2c_exposure_horizon_days = 30
+        order = self._new_order(amount=100.0, commitment_date="2099-01-01")
+        order.action_confirm()
+        account = self._account()
+        self.assertEqual(account.ordered_not_delivered, 0.0)
+        domain = account.action_open_ordered()["domain"]
+        self.assertFalse(self.env["sale.order"].search(domain))

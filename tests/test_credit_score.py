@@ -227,6 +227,15 @@ class TestCreditReview(CreditScoreCommon):
             {"has_own_limit": True, "credit_limit": 250.0, "effective_limit": 250.0},
         ])
 
+    def test_a_limit_set_after_the_proposal_stays(self):
+        review = self._propose()
+        self.account.credit_limit = 800.0
+        self.assertEqual(review.proposed_limit, 800.0)
+        review.action_approve()
+        self.assertEqual(self.account.effective_limit, 800.0)
+        self.account.credit_limit = 900.0
+        self.assertEqual(review.proposed_limit, 800.0, "history")
+
     def test_the_customers_own_limit_stays(self):
         self.account.credit_limit = 700.0
         review = self._propose()

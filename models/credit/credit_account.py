@@ -1,3 +1,5 @@
+import operator
+
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
@@ -18,6 +20,14 @@ LIMIT_SOURCES = [
 ]
 # Changing one of these sets the customer's limit anew.
 LIMIT_FIELDS = {"has_own_limit", "limit_mode", "credit_limit"}
+COMPARISONS = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "in": lambda figure, values: figure in values,
+}
+DELIVERED, ORDERED = "delivered_not_invoiced", "ordered_not_delivered"
 REMINDER = "order_to_cash.mail_activity_credit_review"
 COMPONENTS = (
     "receivable",
@@ -116,6 +126,7 @@ class O2cCreditAccount(models.Model):
     )
     overdue = fields.Monetary(
         compute="_compute_exposure",
+        search="_search_overdue",
         help="The part of the receivable that is past due; credits are not deducted.",
     )
     draft_invoiced = fields.Monetary(
@@ -125,13 +136,27 @@ class O2cCreditAccount(models.Model):
     ordered_not_delivered = fields.Monetary(
         compute="_compute_exposure", help="Confirmed, not yet delivered and not yet invoiced."
     )
-    exposure = fields.Monetary(compute="_compute_exposure", help="The sum of the components.")
+    exposure = fields.Monetary(
+        compute="_compute_exposure",
+        search="_search_exposure",
+        help="The sum of the components that count.",
+    )
     available_credit = fields.Monetary(
-        compute="_compute_exposure", help="What the limit leaves; below zero it is exceeded."
+        compute="_compute_exposure",
+        search="_search_available_credit",
+        help="What the limit leaves; below zero it is exceeded.",
     )
     utilization = fields.Float(
-        compute="_compute_exposure", help="Exposure in percent of the limit."
+        compute="_compute_exposure",
+        search="_search_utilization",
+        help="Exposure in percent of the limit.",
     )
+    left_out = fields.Char(
+        compute="_compute_exposure",
+        help="The components that do not count in this company, by their technical names.",
+    )
+    region_id = fields.Many2one(related="partner_id.o2c_region_id", string="Region")
+    team_id = fields.Many2one(related="partner_id.o2c_team_id", string="Sales Team")
 
     _partner_company_uniq = models.Constraint(
         "UNIQUE(partner_id, company_id)",
@@ -177,9 +202,37 @@ class O2cCreditAccount(models.Model):
                 found = exposures.get(account.partner_id._origin.id, Exposure())
                 for name in COMPONENTS:
                     account[name] = getattr(found, name)
+                account.left_out = ",".join(sorted(found.left_out))
                 limit = Limit(account.effective_mode, account.effective_limit)
                 account.available_credit = limit.left(found.exposure)
                 account.utilization = limit.utilization(found.exposure)
+
+    def _search_exposure(self, operator, value):
+        return self._search_figure("exposure", operator, value)
+
+    def _search_overdue(self, operator, value):
+        return self._search_figure("overdue", operator, value)
+
+    def _search_available_credit(self, operator, value):
+        return self._search_figure("available_credit", operator, value)
+
+    def _search_utilization(self, operator, value):
+        return self._search_figure("utilization", operator, value)
+
+    def _search_figure(self, name, operator, value):
+        """The accounts whose figure compares so: all are reckoned, by one statement a company.
+
+        Customers without a limit have no available credit and use none of it.
+        """
+        if operator not in COMPARISONS:
+            return NotImplemented
+        compare = COMPARISONS[operator]
+        accounts = self.search([])
+        if name in ("available_credit", "utilization"):
+            accounts = accounts.filtered(lambda account: account.effective_mode != "unlimited")
+        return Domain(
+            "id", "in", [account.id for account in accounts if compare(account[name], value)]
+        )
 
     @api.onchange("credit_limit")
     def _onchange_credit_limit(self):
@@ -538,10 +591,20 @@ class O2cCreditAccount(models.Model):
         return self._open(self.env._("Draft Invoices"), "account.move", domain)
 
     def action_open_orders(self):
-        """Open the confirmed orders that are not fully invoiced."""
+        """Open the confirmed orders that count."""
+        return self._open_orders(self.env._("Open Orders"), DELIVERED, ORDERED)
+
+    def action_open_delivered(self):
+        """Open the orders of which something is delivered and not invoiced."""
+        return self._open_orders(self.env._("Delivered, Not Invoiced"), DELIVERED)
+
+    def action_open_ordered(self):
+        """Open the orders of which something is still to be delivered."""
+        return self._open_orders(self.env._("Ordered, Not Delivered"), ORDERED)
+
+    def _open_orders(self, name, *components):
         self.ensure_one()
-        domain = Domain([
-            ("state", "=", "sale"),
-            ("invoice_status", "!=", "invoiced"),
-        ]) & self._member_domain("partner_invoice_id")
-        return self._open(self.env._("Open Orders"), "sale.order", domain)
+        ids = self.env["o2c.credit.exposure"]._order_ids(
+            self.partner_id, self.company_id, components
+        )
+        return self._open(name, "sale.order", Domain("id", "in", ids))

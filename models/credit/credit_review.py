@@ -47,6 +47,12 @@ class O2cCreditReview(models.Model):
     )
     current_limit_mode = fields.Selection(LIMIT_MODES, readonly=True)
     current_limit = fields.Monetary(readonly=True)
+    has_proposed_limit = fields.Boolean(
+        string="Own Limit",
+        tracking=True,
+        help="Give the customer a limit of his own. Otherwise he has, as now, that of his account, "
+        "or that of the proposed rating.",
+    )
     proposed_limit_mode = fields.Selection(
         LIMIT_MODES,
         required=True,
@@ -62,8 +68,7 @@ class O2cCreditReview(models.Model):
         store=True,
         readonly=False,
         precompute=True,
-        help="The limit that holds afterwards. One that the rating does not give becomes the "
-        "customer's own.",
+        help="The limit that holds afterwards. Entering one makes it the customer's own.",
     )
     notches = fields.Integer(
         readonly=True, help="By how many ratings it goes down; up is below zero."
@@ -88,13 +93,21 @@ class O2cCreditReview(models.Model):
                 "Review of %(customer)s", customer=review.account_id.partner_id.display_name
             )
 
-    @api.depends("account_id", "proposed_rating_id")
+    @api.depends(
+        "account_id.credit_limit",
+        "account_id.has_own_limit",
+        "account_id.limit_mode",
+        "has_proposed_limit",
+        "proposed_rating_id.default_limit",
+        "proposed_rating_id.limit_mode",
+    )
     def _compute_proposed_limit(self):
         for review in self:
-            if review.state == "proposed" and review.account_id:
+            limit = Limit(review.proposed_limit_mode or "unlimited", review.proposed_limit)
+            if review.state == "proposed" and not review.has_proposed_limit and review.account_id:
                 limit = review.account_id._limit_with(review.proposed_rating_id)
-                review.proposed_limit_mode = limit.mode
-                review.proposed_limit = limit.amount
+            review.proposed_limit_mode = limit.mode
+            review.proposed_limit = limit.amount
 
     @api.onchange("account_id")
     def _onchange_account_id(self):
@@ -106,10 +119,20 @@ class O2cCreditReview(models.Model):
         accounts = self.env["o2c.credit.account"].browse(vals["account_id"] for vals in vals_list)
         states = accounts._review_values()
         return super().create([
-            {**vals, **states[vals["account_id"]]} for vals in vals_list
+            {**self._with_own_limit(vals), **states[vals["account_id"]]} for vals in vals_list
         ])
 
+    @api.model
+    def _with_own_limit(self, vals):
+        """A limit that is set becomes the customer's own, unless the caller says otherwise."""
+        if "proposed_limit" in vals:
+            return {"has_proposed_limit": True, "proposed_limit_mode": "amount", **vals}
+        if "proposed_limit_mode" in vals:
+            return {"has_proposed_limit": True, **vals}
+        return vals
+
     def write(self, vals):
+        vals = self._with_own_limit(vals)
         decided = self.filtered(lambda review: review.state != "proposed")
         # What was decided is history; only the superuser of the decision itself writes it.
         if decided and not self.env.su and not set(vals) <= {"message_follower_ids", "activity_ids"}:
@@ -163,16 +186,14 @@ class O2cCreditReview(models.Model):
 
     def _apply(self):
         for review in self:
-            account = review.account_id
-            limit = Limit(review.proposed_limit_mode, review.proposed_limit)
             values = {"rating_id": review.proposed_rating_id.id}
-            if limit != account._limit_with(review.proposed_rating_id):
+            if review.has_proposed_limit:
                 values |= {
                     "has_own_limit": True,
-                    "limit_mode": limit.mode,
-                    "credit_limit": limit.amount,
+                    "limit_mode": review.proposed_limit_mode,
+                    "credit_limit": review.proposed_limit,
                 }
-            account.write(values)
+            review.account_id.write(values)
 
     # ------------------------------------------------------------------
     # Proposals by the score

@@ -59,6 +59,30 @@ class O2cCreditExposure(models.AbstractModel):
             overdue_by_days={day: currency.round(amounts[day]) for day in days},
         )
 
+    @api.model
+    def _order_ids(self, partner, company, components):
+        """The orders that make up ``components`` of the exposure of ``partner``.
+
+        :param partner: a commercial partner without a payer
+        :param components: ``delivered_not_invoiced``, ``ordered_not_delivered`` or both
+        """
+        root = company.sudo().root_id
+        self._flush_sources()
+        conditions = {
+            "delivered_not_invoiced": SQL("delivered > 0"),
+            "ordered_not_delivered": SQL("(ordered > 0 AND NOT is_far_off)"),
+        }
+        return [
+            order_id
+            for (order_id,) in self.env.execute_query(
+                SQL(
+                    "WITH %s SELECT order_id FROM order_value WHERE %s ORDER BY order_id",
+                    self._common_sql([partner.id], root, None, root._o2c_exposure_horizon()),
+                    SQL(" OR ").join(conditions[name] for name in components),
+                )
+            )
+        ]
+
     def _flush_sources(self):
         for model, names in {
             "account.move": [
@@ -107,10 +131,19 @@ class O2cCreditExposure(models.AbstractModel):
 
     def _sql(self, debtor_ids, root, exclude_orders, horizon_days, overdue_days):
         """The statement: a row a debtor, currency and part, with all :data:`FIGURES`."""
-        today = root._o2c_today()
+        return SQL(
+            "WITH %s %s UNION ALL %s UNION ALL %s",
+            self._common_sql(debtor_ids, root, exclude_orders, horizon_days),
+            self._receivable_sql(root, root._o2c_today(), overdue_days),
+            self._draft_invoiced_sql(),
+            self._sale_sql(),
+        )
+
+    def _common_sql(self, debtor_ids, root, exclude_orders, horizon_days):
+        """CTEs: who owes to whose account, the companies, and the orders with their values."""
         return SQL(
             """
-            WITH member AS MATERIALIZED (
+            member AS MATERIALIZED (
                 SELECT partner.id,
                        COALESCE(commercial.o2c_payer_id, commercial.id) AS debtor_id
                   FROM res_partner partner
@@ -121,23 +154,15 @@ class O2cCreditExposure(models.AbstractModel):
             ), company AS MATERIALIZED (
                 SELECT id FROM res_company WHERE parent_path LIKE %(path)s
             ), %(order_value)s
-            %(receivable)s
-            UNION ALL
-            %(draft_invoiced)s
-            UNION ALL
-            %(sale)s
             """,
             debtors=list(debtor_ids),
             path=f"{root.parent_path}%",
             order_value=self._order_value_sql(
                 exclude_orders,
                 horizon_days,
-                today,
+                root._o2c_today(),
                 root.partner_id.tz or self.env.user.tz or "UTC",
             ),
-            receivable=self._receivable_sql(root, today, overdue_days),
-            draft_invoiced=self._draft_invoiced_sql(),
-            sale=self._sale_sql(),
         )
 
     def _receivable_sql(self, root, today, overdue_days):
@@ -300,7 +325,8 @@ class O2cCreditExposure(models.AbstractModel):
                    AND (line.product_uom_qty != 0 OR line.is_downpayment)
                    %(limits)s
             ), order_value AS (
-                SELECT debtor_id,
+                SELECT order_id,
+                       debtor_id,
                        currency_id,
                        is_far_off,
                        COALESCE(SUM(delivered), 0) AS delivered,
