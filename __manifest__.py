@@ -45,6 +45,7 @@
         "views/hold/stock_picking_views.xml",
         "views/hold/res_partner_views.xml",
         "views/hold/portal_templates.xml",
+        "views/credit/account_move_line_views.xml",
         "views/credit/credit_account_views.xml",
         "views/credit/credit_rating_views.xml",
         "views/credit/credit_review_views.xml",

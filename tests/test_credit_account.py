@@ -1,5 +1,5 @@
-from odoo.exceptions import ValidationError
-from odoo.tests import tagged
+from odoo.exceptions import AccessError, ValidationError
+from odoo.tests import Form, tagged
 
 from .common import O2cCommon
 
@@ -84,6 +84,24 @@ class TestCreditAccount(O2cCommon):
                 self.assertEqual(
                     self.env[opened["res_model"]].search(opened["domain"]), records
                 )
+
+    def test_a_salesperson_sees_the_state_of_his_customers_and_changes_nothing(self):
+        self.customer.user_id = self.salesperson
+        self.other_customer.user_id = self.other_salesperson
+        self._new_invoice(amount=300.0, date="2024-01-01")
+        account = self._account().with_user(self.salesperson)
+        other = self._account(self.other_customer)
+        self.assertEqual(account.exposure, 300.0)
+        form = Form(account)
+        self.assertEqual(form.overdue, 300.0)
+        action = account.action_open_receivable()
+        lines = self.env[action["res_model"]].with_user(self.salesperson).search(action["domain"])
+        self.assertEqual(sum(lines.mapped("amount_residual")), 300.0)
+        self.assertEqual(account.search([]) & (account | other), account)
+        with self.assertRaises(AccessError):
+            other.with_user(self.salesperson).read(["exposure"])
+        with self.assertRaises(AccessError):
+            account.rating_id = self.env.ref("order_to_cash.credit_rating_a")
 
     def test_accounts_are_found_by_their_figures(self):
         self._new_invoice(amount=300.0, date="2024-01-01")

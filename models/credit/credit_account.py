@@ -571,14 +571,24 @@ class O2cCreditAccount(models.Model):
     def action_open_receivable(self):
         """Open the unpaid receivable lines of this one account."""
         self.ensure_one()
-        return self._open(self.env._("Receivable"), "account.move.line", self._receivable_domain())
+        return self._open_receivable(self.env._("Receivable"), self._receivable_domain())
+
+    def _open_receivable(self, name, domain):
+        list_view = self.env.ref("order_to_cash.account_move_line_view_list_receivable")
+        search_view = self.env.ref("order_to_cash.account_move_line_view_search_receivable")
+        return {
+            **self._open(name, "account.move.line", domain),
+            "view_mode": "list",
+            "views": [(list_view.id, "list")],
+            "search_view_id": [search_view.id],
+        }
 
     def action_open_overdue(self):
         """Open the receivable lines that are past due."""
         self.ensure_one()
         due = Domain("date_maturity", "<", self.company_id._o2c_today())
         domain = self._receivable_domain() & due & Domain("amount_residual", ">", 0)
-        return self._open(self.env._("Overdue"), "account.move.line", domain)
+        return self._open_receivable(self.env._("Overdue"), domain)
 
     def action_open_draft_invoiced(self):
         """Open the draft invoices that count."""
