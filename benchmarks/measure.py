@@ -1,0 +1,73 @@
+"""What the measurements share: timing, counting statements, and many rows from one."""
+
+import time
+
+from odoo.tools import SQL
+
+
+class Table:
+    """Prints measurements as they come and remembers whether one missed its target."""
+
+    def __init__(self):
+        self.is_missed = False
+
+    def row(self, what, value, target=None, is_met=True):
+        """One line: what was measured, its value as text, and its target, if it has one."""
+        verdict = f"  ({'meets' if is_met else 'MISSES'} the target: {target})" if target else ""
+        self.is_missed = self.is_missed or not is_met
+        print(f"  {what:<58} {value:>14}{verdict}", flush=True)
+
+    def close(self):
+        """End with an exit code that says whether every target was met."""
+        if self.is_missed:
+            raise SystemExit(1)
+
+
+def measured(env, function, times=1):
+    """The best time of several runs and the number of statements of the last one.
+
+    :return: (seconds, statements)
+    """
+    seconds = []
+    for _run in range(times):
+        env.flush_all()
+        env.invalidate_all()
+        count = env.cr.sql_log_count
+        start = time.perf_counter()
+        function()
+        env.flush_all()
+        seconds.append(time.perf_counter() - start)
+        count = env.cr.sql_log_count - count
+    return min(seconds), count
+
+
+def multiply(env, model, template, keys, source, **columns):
+    """Copy the row of one record many times by SQL, for data that would take hours to create.
+
+    :param template: the record
+    :param keys: a name for the rows of ``source``
+    :param source: :class:`SQL`, a FROM item with one row a copy
+    :param columns: {column: :class:`SQL` in terms of ``source``} of what differs
+    :return: ids of the copies, in the order of ``source``
+    """
+    names = [
+        field.name
+        for field in env[model]._fields.values()
+        if field.store and field.column_type and field.name != "id"
+    ]
+    values = [columns.get(name, SQL.identifier("template", name)) for name in names]
+    rows = env.execute_query(
+        SQL(
+            "INSERT INTO %s (%s) SELECT %s FROM %s AS template, %s AS %s WHERE template.id = %s "
+            "ORDER BY %s RETURNING id",
+            SQL.identifier(env[model]._table),
+            SQL(", ").join(map(SQL.identifier, names)),
+            SQL(", ").join(values),
+            SQL.identifier(env[model]._table),
+            source,
+            SQL(keys),
+            template.id,
+            SQL("1"),
+        )
+    )
+    return [row[0] for row in rows]
