@@ -85,6 +85,7 @@ class O2cCreditExposure(models.AbstractModel):
 
     def _flush_sources(self):
         for model, names in {
+            "account.account": ["account_type"],
             "account.move": [
                 "state",
                 "move_type",
@@ -95,12 +96,14 @@ class O2cCreditExposure(models.AbstractModel):
             "account.move.line": [
                 "account_id",
                 "amount_residual",
+                "balance",
                 "company_id",
                 "date_maturity",
                 "display_type",
                 "move_id",
                 "parent_state",
                 "partner_id",
+                "price_subtotal",
                 "price_total",
                 "product_uom_id",
                 "quantity",
@@ -135,12 +138,12 @@ class O2cCreditExposure(models.AbstractModel):
             "WITH %s %s UNION ALL %s UNION ALL %s",
             self._common_sql(debtor_ids, root, exclude_orders, horizon_days),
             self._receivable_sql(root, root._o2c_today(), overdue_days),
-            self._draft_invoiced_sql(),
+            self._draft_invoiced_sql(root),
             self._sale_sql(),
         )
 
     def _common_sql(self, debtor_ids, root, exclude_orders, horizon_days):
-        """CTEs: who owes to whose account, the companies, and the orders with their values."""
+        """CTEs: who owes to whose account, and the orders with their values."""
         return SQL(
             """
             member AS MATERIALIZED (
@@ -151,13 +154,11 @@ class O2cCreditExposure(models.AbstractModel):
                  WHERE commercial.id = ANY(%(debtors)s)
                    AND commercial.o2c_payer_id IS NULL
                     OR commercial.o2c_payer_id = ANY(%(debtors)s)
-            ), company AS MATERIALIZED (
-                SELECT id FROM res_company WHERE parent_path LIKE %(path)s
             ), %(order_value)s
             """,
             debtors=list(debtor_ids),
-            path=f"{root.parent_path}%",
             order_value=self._order_value_sql(
+                root,
                 exclude_orders,
                 horizon_days,
                 root._o2c_today(),
@@ -187,19 +188,21 @@ class O2cCreditExposure(models.AbstractModel):
                    ARRAY[%(overdue_by_days)s]::numeric[] AS overdue_by_days
               FROM account_move_line line
               JOIN member ON member.id = line.partner_id
-              JOIN account_account account ON account.id = line.account_id
-             WHERE account.account_type = 'asset_receivable'
+             WHERE line.account_id = ANY(ARRAY(
+                       SELECT id FROM account_account WHERE account_type = 'asset_receivable'
+                   ))
                AND line.parent_state = 'posted'
                AND line.reconciled IS NOT TRUE
-               AND line.company_id IN (SELECT id FROM company)
+               AND line.company_id = ANY(%(companies)s)
           GROUP BY member.debtor_id
             """,
+            companies=root._o2c_family_ids(),
             currency=root.currency_id.id,
             overdue=late[0],
             overdue_by_days=SQL(", ").join(late[1:]),
         )
 
-    def _draft_invoiced_sql(self):
+    def _draft_invoiced_sql(self, root):
         """Draft customer invoices, but for what an order asked for: the order counts itself."""
         return SQL(
             """
@@ -214,14 +217,15 @@ class O2cCreditExposure(models.AbstractModel):
               JOIN account_move_line line ON line.move_id = move.id
              WHERE move.state = 'draft'
                AND move.move_type IN ('out_invoice', 'out_refund', 'out_receipt')
-               AND move.company_id IN (SELECT id FROM company)
+               AND move.company_id = ANY(%(companies)s)
                AND line.display_type = 'product'
                AND NOT EXISTS (
                        SELECT FROM sale_order_line_invoice_rel link
                         WHERE link.invoice_line_id = line.id
                    )
           GROUP BY member.debtor_id, move.currency_id
-            """
+            """,
+            companies=root._o2c_family_ids(),
         )
 
     def _sale_sql(self):
@@ -242,12 +246,13 @@ class O2cCreditExposure(models.AbstractModel):
             """
         )
 
-    def _order_value_sql(self, exclude_orders, horizon_days, today, timezone):
+    def _order_value_sql(self, root, exclude_orders, horizon_days, today, timezone):
         """Confirmed orders: what was delivered and not invoiced, and what was not delivered.
 
         A line whose moves (returns apart) are all done or cancelled has nothing left to deliver,
         whatever its ordered quantity says. What was invoiced in advance is on a receivable or
-        paid: it comes off what is to be delivered first, then off what was delivered. Orders that
+        paid: it comes off what is to be delivered first, then off what was delivered. A line of an
+        invoice is booked against its price, that of a credit note with it. Orders that
         are invoiced to the end, by posted invoices, are past and not looked at.
         """
         limits = SQL()
@@ -283,21 +288,27 @@ class O2cCreditExposure(models.AbstractModel):
             CROSS JOIN LATERAL (
                            SELECT COALESCE(SUM(
                                       sign * invoice_line.quantity
-                                      * COALESCE(invoice_unit.factor / sale_unit.factor, 1)
+                                      * CASE
+                                            WHEN invoice_line.product_uom_id = line.product_uom_id
+                                            THEN 1
+                                            ELSE COALESCE((
+                                                SELECT invoice_unit.factor / sale_unit.factor
+                                                  FROM uom_uom invoice_unit, uom_uom sale_unit
+                                                 WHERE invoice_unit.id = invoice_line.product_uom_id
+                                                   AND sale_unit.id = line.product_uom_id
+                                            ), 1) END
                                   ), 0) + %(invoiced_elsewhere)s AS invoiced,
                                   SUM(sign * invoice_line.price_total) AS amount
                              FROM sale_order_line_invoice_rel link
                              JOIN account_move_line invoice_line
                                ON invoice_line.id = link.invoice_line_id
-                             JOIN account_move move ON move.id = invoice_line.move_id
                        CROSS JOIN LATERAL (
-                                      SELECT CASE WHEN move.move_type = 'out_refund' THEN -1
+                                      SELECT CASE WHEN invoice_line.balance
+                                                       * invoice_line.price_subtotal > 0 THEN -1
                                                   ELSE 1 END AS sign
                                   ) direction
-                        LEFT JOIN uom_uom invoice_unit
-                               ON invoice_unit.id = invoice_line.product_uom_id
-                        LEFT JOIN uom_uom sale_unit ON sale_unit.id = line.product_uom_id
-                            WHERE link.order_line_id = line.id AND move.state = 'posted'
+                            WHERE link.order_line_id = line.id
+                              AND invoice_line.parent_state = 'posted'
                        ) posted
             CROSS JOIN LATERAL (
                            SELECT bool_and(stock_move.state IN ('done', 'cancel')) AS nothing_left
@@ -320,7 +331,7 @@ class O2cCreditExposure(models.AbstractModel):
                               AND invoice_line.parent_state = 'draft'
                        )
                    )
-                   AND so.company_id IN (SELECT id FROM company)
+                   AND so.company_id = ANY(%(companies)s)
                    AND line.display_type IS NULL
                    AND (line.product_uom_qty != 0 OR line.is_downpayment)
                    %(limits)s
@@ -336,6 +347,7 @@ class O2cCreditExposure(models.AbstractModel):
               GROUP BY order_id, debtor_id, currency_id, is_far_off
             )
             """,
+            companies=root._o2c_family_ids(),
             is_far_off=is_far_off,
             limits=limits,
             invoiced_elsewhere=self._invoiced_elsewhere_sql(),

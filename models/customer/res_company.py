@@ -1,4 +1,5 @@
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.tools import ormcache
 
 SWITCHES = (
     "o2c_use_credit",
@@ -39,6 +40,13 @@ class ResCompany(models.Model):
         help="Documents that had expired by this day are reported to nobody.",
     )
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        companies = super().create(vals_list)
+        # A branch may be new in a family that was looked up meanwhile.
+        self.env.registry.clear_cache()
+        return companies
+
     def write(self, vals):
         if vals.keys().isdisjoint(SWITCHES):
             return super().write(vals)
@@ -51,6 +59,13 @@ class ResCompany(models.Model):
     def _get_company_root_delegated_field_names(self):
         # Branches are one company in law: they share its customers' credit and its switches.
         return super()._get_company_root_delegated_field_names() + list(SWITCHES)
+
+    @ormcache("self.id")
+    def _o2c_family_ids(self):
+        """The ids of this one company and of all branches below it."""
+        self.ensure_one()
+        # Figures of a family are added up for whoever may see one of its companies.
+        return self.sudo().search([("id", "child_of", self.id)]).ids
 
     def _o2c_today(self):
         """The company's local date now."""

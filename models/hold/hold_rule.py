@@ -247,15 +247,15 @@ class O2cHoldRule(models.Model):
 
         :return: list of (rule, orders), both in sudo and with the root company active
         """
+        rules = self._of_kind(kind)
+        if not rules:
+            return []
         # A salesperson may sell to a customer whose receivables he cannot read: the check reads
         # what it needs and gives back sentences only.
-        rules = self.sudo().filtered(lambda rule: rule.kind == kind and not rule.is_exclusion)
         saved = orders.sudo().filtered("id")
-        if not rules or not saved:
+        if not saved:
             return []
-        exemptions = self._rules_of(saved.company_id).filtered(
-            lambda rule: rule.kind == kind and rule.is_exclusion
-        )
+        exemptions = self._rules_of(saved.company_id)._of_kind(kind, is_exclusion=True)
         result = []
         for root, family in saved.grouped(lambda o: o.company_id.root_id).items():
             subject = family.with_company(root)
@@ -264,6 +264,20 @@ class O2cHoldRule(models.Model):
             for rule in rules.with_company(root):
                 if scoped := rule._scope(subject):
                     result.append((rule, scoped))
+        return result
+
+    def _of_kind(self, kind, is_exclusion=False):
+        """The rules, or the exemptions, of one kind among ``self``, in sudo."""
+        rules = self.sudo()
+        return rules.browse(self._ids_by_kind(self._ids).get((kind, is_exclusion), ()))
+
+    @api.model
+    @ormcache("ids")
+    def _ids_by_kind(self, ids):
+        """{(kind, whether it exempts): ids}, since every check asks for every kind."""
+        result = {}
+        for rule in self.sudo().browse(ids):
+            result.setdefault((rule.kind, rule.is_exclusion), []).append(rule.id)
         return result
 
     @api.model

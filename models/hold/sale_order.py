@@ -189,6 +189,8 @@ class SaleOrder(models.Model):
             gone = gone.concat(gone, *by_cause.values())
             if any(failure.blocks for failure in found):
                 held_ids.append(order.id)
+        if not (new_values or gone or notes):
+            return held_ids
         freed = gone._blocking().order_id
         gone.write({"state": "cleared"})
         # The unique index looks at the database: decided holds must be there before new ones.

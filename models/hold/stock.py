@@ -141,6 +141,8 @@ class SaleOrder(models.Model):
         free = self.sudo().filtered(
             lambda order: order.state == "sale" and order.o2c_hold_state != "held"
         )
+        if not free:
+            return
         free.order_line.move_ids.filtered(
             lambda move: (
                 move.state in ("confirmed", "partially_available", "waiting")
