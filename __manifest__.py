@@ -51,6 +51,7 @@
         "views/credit/credit_review_views.xml",
         "views/credit/credit_scoring_views.xml",
         "views/credit/hold_rule_views.xml",
+        "views/credit/account_move_views.xml",
         "views/credit/res_partner_views.xml",
         "views/credit/res_config_settings_views.xml",
         "views/dunning/dunning_policy_views.xml",

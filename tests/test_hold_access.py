@@ -124,3 +124,23 @@ class TestHoldAccess(O2cCommon):
         self.assertFalse(self._visible(self.account, stranger))
         with self.assertRaises(AccessError):
             self.hold.with_user(stranger).action_release(note="Fine")
+
+    def test_everybody_finds_what_is_his_to_decide(self):
+        def mine(user):
+            return self.env["o2c.hold"].with_user(user).search([("can_decide", "=", True)])
+
+        self.assertIn(self.hold, mine(self.credit_manager))
+        self.assertNotIn(self.hold, mine(self.salesperson))
+        self.rule.approver_ids = self.other_salesperson
+        self.assertIn(self.hold, mine(self.other_salesperson))
+        self.assertNotIn(self.hold, mine(self.credit_manager))
+
+    def test_a_draft_invoice_says_what_is_wrong_with_the_credit(self):
+        invoice = self._new_invoice(amount=300.0)
+        self.assertFalse(invoice.o2c_credit_message, "posted: too late")
+        draft = invoice.copy()
+        self.assertIn("above the limit", draft.o2c_credit_message)
+        self.assertIn("carla", draft.o2c_credit_message)
+        self.company.o2c_use_credit = False
+        draft.invalidate_recordset()
+        self.assertFalse(draft.o2c_credit_message)

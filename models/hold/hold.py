@@ -78,7 +78,7 @@ class O2cHold(models.Model):
     expires_on = fields.Date(
         readonly=True, help="The release is good until and including this day."
     )
-    can_decide = fields.Boolean(compute="_compute_can_decide")
+    can_decide = fields.Boolean(compute="_compute_can_decide", search="_search_can_decide")
 
     _one_active_a_rule = models.UniqueIndex(
         "(order_id, rule_id) WHERE state = 'active' AND rule_id IS NOT NULL",
@@ -112,6 +112,29 @@ class O2cHold(models.Model):
     def _compute_can_decide(self):
         for hold in self:
             hold.can_decide = self.env.user in hold._approvers()
+
+    @api.model
+    def _search_can_decide(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        if set(value) >= {True, False}:
+            return Domain.TRUE
+        # Who approves what is no secret; which holds the user sees is for the record rules to say.
+        rules = (
+            self.env["o2c.hold.rule"]
+            .sudo()
+            .with_context(active_test=False)
+            .search(Domain("kind", "!=", False))
+        )
+        is_manager = self.env.user.has_group("order_to_cash.group_credit_manager")
+        domain = Domain.FALSE
+        for company in self.env.user.company_ids:
+            mine = rules.filtered(lambda r, c=company: self.env.user in r._approvers(c))
+            of_company = Domain("rule_id", "in", mine.ids)
+            if is_manager:
+                of_company |= Domain("rule_id", "=", False)
+            domain |= Domain("company_id", "=", company.id) & of_company
+        return domain if True in value else ~domain
 
     def _approvers(self):
         self.ensure_one()

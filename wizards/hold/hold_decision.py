@@ -20,6 +20,9 @@ class O2cHoldDecision(models.TransientModel):
         string="Good until", help="Last day on which the orders may be confirmed."
     )
 
+    has_orders = fields.Boolean(compute="_compute_contents")
+    has_quotations = fields.Boolean(compute="_compute_contents")
+
     @api.model
     def default_get(self, fields):
         values = super().default_get(fields)
@@ -27,6 +30,13 @@ class O2cHoldDecision(models.TransientModel):
         if len(orders) == 1 and "approved_amount" in fields:
             values["approved_amount"] = orders._o2c_amounts()[orders.id]
         return values
+
+    @api.depends("hold_ids")
+    def _compute_contents(self):
+        for decision in self:
+            states = set(decision.hold_ids.order_id.mapped("state"))
+            decision.has_orders = bool(states)
+            decision.has_quotations = bool(states & {"draft", "sent"})
 
     @api.depends("hold_ids")
     def _compute_currency_id(self):
