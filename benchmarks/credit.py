@@ -8,9 +8,10 @@ Everything is rolled back at the end.
 import random
 import time
 
-from odoo.addons.order_to_cash.benchmarks.measure import Table, measured, multiply
 from odoo.fields import Command
 from odoo.tools import SQL
+
+from odoo.addons.order_to_cash.benchmarks.measure import Table, measured, multiply
 
 CUSTOMERS = 2000
 INVOICES = 20000
@@ -179,7 +180,7 @@ def make_orders(env, partners):
 
 
 def new_order(env, partner, product, count=1):
-    orders = env["sale.order"].create([
+    return env["sale.order"].create([
         {
             "partner_id": partner.id,
             "order_line": [
@@ -188,7 +189,6 @@ def new_order(env, partner, product, count=1):
         }
         for _number in range(count)
     ])
-    return orders
 
 
 # Confirmation -------------------------------------------------------------------------------------

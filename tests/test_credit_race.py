@@ -84,7 +84,7 @@ class TestCreditRace(TransactionCase):
                 # The other one runs into the lock before this is committed.
                 time.sleep(1.0)
                 env.cr.commit()
-            except Exception as error:  # noqa: BLE001 told by the test's own thread
+            except Exception as error:
                 errors.append(error)
                 has_confirmed.set()
 

@@ -52,7 +52,8 @@ class SaleOrder(models.Model):
 
         :return: as core, or a notification saying which orders are held and why
         """
-        return self._o2c_confirm_checked(lambda orders: super(SaleOrder, orders).action_confirm())
+        confirm = super().action_confirm.__func__
+        return self._o2c_confirm_checked(confirm)
 
     def _o2c_confirm_checked(self, confirm):
         """Check the orders and let ``confirm`` have those that pass."""
