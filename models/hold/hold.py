@@ -177,10 +177,10 @@ class O2cHold(models.Model):
                 note=self.decision_note,
             )
         approvers = self._approvers().mapped("name")
+        reason = self.reason if self.rule_id or self.customer_hold_id else self._manual_reason()
         if not approvers and not self.rule_id:
             return self.env._(
-                "%(reason)s Nobody can release it: make somebody credit manager.",
-                reason=self.reason,
+                "%(reason)s Nobody can release it: make somebody credit manager.", reason=reason
             )
         if not approvers:
             return self.env._(
@@ -190,7 +190,7 @@ class O2cHold(models.Model):
             )
         return self.env._(
             "%(reason)s It can be released by: %(approvers)s.",
-            reason=self.reason,
+            reason=reason,
             approvers=", ".join(approvers),
         )
 

@@ -27,6 +27,10 @@ class ResPartner(models.Model):
         help="Somebody has put all orders of this customer on hold, in some company.",
     )
 
+    o2c_hold_message = fields.Text(
+        compute="_compute_o2c_hold_message", groups="order_to_cash.group_user"
+    )
+
     def _auto_init(self):
         # Nobody is on hold when the column is new: nothing to compute for millions of contacts.
         self.env.cr.execute(
@@ -41,6 +45,18 @@ class ResPartner(models.Model):
     def _compute_o2c_is_on_hold(self):
         for partner in self:
             partner.o2c_is_on_hold = "active" in partner.o2c_hold_ids.mapped("state")
+
+    @api.depends("o2c_hold_ids.state")
+    @api.depends_context("uid", "lang")
+    def _compute_o2c_hold_message(self):
+        for partner in self:
+            # Whoever reads the customer may know why his orders do not go.
+            holds = partner.sudo().o2c_hold_ids.filtered(
+                lambda hold: (
+                    hold.state == "active" and hold.company_id in self.env.companies.root_id
+                )
+            )
+            partner.o2c_hold_message = "\n".join(hold._sentence() for hold in holds)
 
     def write(self, vals):
         if "o2c_is_on_hold" in vals and not self.env.su:
