@@ -136,6 +136,43 @@ SELECT 'P' || n, 'P' || n, true, 'contact', true, 'ask', now(), now()
   FROM generate_series(1, %(count)s) n
 """
 
+BOOTHS = """
+from odoo.fields import Command, Datetime
+env.company.o2c_use_credit = True
+env["o2c.hold.rule"].create({
+    "name": "Large", "kind": "order_value", "effect": "hold_order", "threshold_amount": 500.0,
+})
+product = env["product.product"].create({
+    "name": "Booth", "type": "service", "service_tracking": "event_booth", "taxes_id": [Command.clear()],
+})
+category = env["event.booth.category"].create({"name": "Booth", "product_id": product.id})
+event = env["event.event"].create({
+    "name": "Fair", "date_begin": Datetime.now(), "date_end": Datetime.add(Datetime.now(), days=1),
+    "event_booth_ids": [
+        Command.create({"name": name, "booth_category_id": category.id}) for name in ("A", "B")
+    ],
+})
+large, small = env["sale.order"].create([
+    {
+        "partner_id": env["res.partner"].create({"name": f"Exhibitor {booth.name}"}).id,
+        "order_line": [Command.create({
+            "product_id": product.id, "event_id": event.id, "event_booth_category_id": category.id,
+            "event_booth_pending_ids": [Command.set(booth.ids)],
+        })],
+    }
+    for booth in event.event_booth_ids
+])
+large.order_line.price_unit, small.order_line.price_unit = 1000.0, 100.0
+(large | small).action_confirm()
+assert (large.state, large.o2c_hold_state, small.state) == ("draft", "held", "sale"), (
+    large.state, large.o2c_hold_state, small.state
+)
+assert event.event_booth_ids.mapped("state") == ["available", "unavailable"]
+large.o2c_hold_ids.action_release(note="Fine")
+large.action_confirm()
+assert event.event_booth_ids.mapped("state") == ["unavailable", "unavailable"]
+"""
+
 
 class TestLifecycle(unittest.TestCase):
     maxDiff = None
@@ -193,6 +230,13 @@ class TestLifecycle(unittest.TestCase):
         print(f"Installing took {seconds[empty]:.1f} s, beside a million moves {seconds[full]:.1f} s")
         # Going through a million rows by the ORM takes many minutes; the rest is the machine's mood.
         self.assertLess(seconds[full], 2 * seconds[empty] + 30)
+
+    def test_a_module_loaded_later_sees_confirmed_orders_only(self):
+        """event_booth_sale books the booths of every order that it was told to confirm."""
+        name = f"{PREFIX}later"
+        database.copy(self.business, name)
+        odoo(self, name, "-i", f"{MODULE},event_booth_sale")
+        shell(name, BOOTHS)
 
 
 def odoo(case, name, *arguments):
