@@ -168,7 +168,7 @@ assert (large.state, large.o2c_hold_state, small.state) == ("draft", "held", "sa
     large.state, large.o2c_hold_state, small.state
 )
 assert event.event_booth_ids.mapped("state") == ["available", "unavailable"]
-large.o2c_hold_ids.action_release(note="Fine")
+large.o2c_hold_ids.with_user(env.ref("base.user_admin")).action_release(note="Fine")
 large.action_confirm()
 assert event.event_booth_ids.mapped("state") == ["unavailable", "unavailable"]
 """

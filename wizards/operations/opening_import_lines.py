@@ -41,7 +41,7 @@ class O2cOpeningImportColumn(models.Model):
             ("warehouse", "Warehouse"),
             ("currency", "Currency"),
         ],
-        string="Holds",
+        string="Meaning",
         help="Leave empty to ignore the column.",
     )
     # What the form offers: only what a file of the kind may have.
