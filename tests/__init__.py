@@ -21,6 +21,7 @@ from . import test_hold_rules
 from . import test_hold_tour
 from . import test_credit_exposure
 from . import test_credit_race
+from . import test_credit_rules
 from . import test_credit_account
 from . import test_credit_limit
 from . import test_credit_partners
