@@ -143,6 +143,7 @@ def over_limit(
     tolerance_percent: float = 0.0,
     digits: int = 2,
     refused: Collection[Hashable] = (),
+    accepted: Collection[Hashable] = (),
 ) -> dict[Hashable, Excess]:
     """The requests that go over their debtor's limit, in the given order.
 
@@ -156,6 +157,7 @@ def over_limit(
         who has to pay in advance has nothing to pass
     :param digits: decimal places of the currency
     :param refused: keys known not to be confirmed for another reason: checked but not counted
+    :param accepted: keys that are confirmed though they go over: released, or only warned about
     :return: {key of the request: :class:`Excess`}
     """
     running = dict(exposures)
@@ -171,7 +173,8 @@ def over_limit(
             if round(after - allowed, digits) > 0:
                 excess = round(after - limit.amount, digits)
                 result[request.key] = Excess(before, limit.amount, excess)
-                continue
+                if request.key not in accepted:
+                    continue
         if request.key not in refused:
             running[request.debtor] = after
     return result

@@ -41,3 +41,4 @@ from . import test_operations_opening_files
 from . import test_operations_opening_order
 from . import test_operations_opening_real
 from . import test_operations_opening_receivable
+from . import test_review_holds

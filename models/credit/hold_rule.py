@@ -70,7 +70,7 @@ class O2cHoldRule(models.Model):
         situations = self._situations(in_force)
         find = {
             "credit_limit": lambda rule, scoped, situation: rule._credit_limit_failures(
-                scoped, situation, self._refused(failures)
+                scoped, situation, self._refused(scoped, failures)
             ),
             "overdue": lambda rule, scoped, situation: rule._overdue_failures(scoped, situation),
             "limit_expired": lambda rule, scoped, situation: rule._limit_expired_failures(
@@ -90,11 +90,6 @@ class O2cHoldRule(models.Model):
                 )
                 failures.setdefault(order_id, []).append(failure)
         return failures
-
-    @staticmethod
-    def _refused(failures):
-        """The orders that will not be confirmed for another reason."""
-        return {key for key, found in failures.items() if any(f.blocks for f in found)}
 
     @api.model
     def _situations(self, in_force):
@@ -169,8 +164,18 @@ class O2cHoldRule(models.Model):
             situation.limits,
             tolerance_percent=self.threshold_percent,
             digits=situation.root.currency_id.decimal_places,
-            refused=refused if self.effect == "hold_order" else (),
+            refused=refused,
+            accepted={order.id for order in orders if self._lets_pass(order, situation)},
         )
+
+    def _lets_pass(self, order, situation):
+        """Whether ``order`` is confirmed even if it goes over the limit of this one rule."""
+        if self.effect != "hold_order":
+            return True
+        if order.o2c_hold_state == "none":
+            # Never released: the usual case needs no look at its holds.
+            return False
+        return not order._o2c_uncovered([self._failure(situation.amounts[order.id], "")])
 
     def _credit_limit_reason(self, order, situation, excess):
         def money(value):

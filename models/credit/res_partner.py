@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
 
 
 class ResPartner(models.Model):
@@ -18,6 +19,48 @@ class ResPartner(models.Model):
     o2c_uses_credit = fields.Boolean(
         compute="_compute_o2c_uses_credit", groups="order_to_cash.group_user"
     )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        partners = super().create(vals_list)
+        partners._o2c_check_payer_change({partner.id: self.browse() for partner in partners})
+        return partners
+
+    def write(self, vals):
+        if "o2c_payer_id" not in vals:
+            return super().write(vals)
+        before = {partner.id: partner.o2c_payer_id for partner in self.sudo()}
+        result = super().write(vals)
+        self._o2c_check_payer_change(before)
+        return result
+
+    def _o2c_check_payer_change(self, before):
+        """Who gives a customer another payer gives him another credit limit.
+
+        :param before: {id: the payer before}
+        :raise AccessError: for whoever is not a credit manager
+        """
+        if (
+            self.env.su
+            or not self.env.company.sudo().o2c_use_credit
+            or self.env.user.has_group("order_to_cash.group_credit_manager")
+        ):
+            return
+        # Contacts have the payer of their customer, whoever makes them.
+        changed = self.sudo().filtered(
+            lambda partner: (
+                partner.commercial_partner_id == partner
+                and partner.o2c_payer_id != before[partner.id]
+            )
+        )
+        if changed:
+            raise AccessError(
+                self.env._(
+                    "Only a credit manager changes who pays for %(customers)s: orders count "
+                    "against the credit limit of the payer.",
+                    customers=", ".join(changed.mapped("display_name")),
+                )
+            )
 
     @api.depends_context("company")
     def _compute_o2c_uses_credit(self):

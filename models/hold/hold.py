@@ -69,6 +69,11 @@ class O2cHold(models.Model):
     exposure = fields.Monetary(readonly=True, help="Exposure of the customer before this order.")
     credit_limit = fields.Monetary(readonly=True)
     order_amount = fields.Monetary(readonly=True, help="Taxes included, in company currency.")
+    severity = fields.Float(
+        readonly=True,
+        help="How bad it was, where the amount does not say so: a discount or a price gap in "
+        "percent, a margin below zero, days of a payment term. A release is good for no worse.",
+    )
     decision_note = fields.Text(readonly=True)
     decided_by_id = fields.Many2one("res.users", readonly=True)
     decided_on = fields.Datetime(readonly=True)
@@ -152,7 +157,7 @@ class O2cHold(models.Model):
             lambda hold: (
                 hold.state == "active"
                 and (
-                    hold.effect == "hold_order"
+                    (hold.effect == "hold_order" and hold.order_id.state != "cancel")
                     or (hold.effect == "hold_delivery" and hold.order_id.state == "sale")
                 )
             )
@@ -162,7 +167,11 @@ class O2cHold(models.Model):
         """The holds that an approver may still decide on: he may think better of a rejection."""
         return self.filtered(
             lambda hold: (
-                (hold.state == "active" and hold.effect != "warn")
+                (
+                    hold.state == "active"
+                    and hold.effect != "warn"
+                    and hold.order_id.state != "cancel"
+                )
                 or (hold.state == "rejected" and hold.order_id.state in ("draft", "sent"))
             )
         )
@@ -222,6 +231,7 @@ class O2cHold(models.Model):
         }
         self._check_release_values(**values)
         released = self._decide("released", note, values)
+        released._take_figures()
         if not approved_amount:
             amounts = released.order_id._o2c_amounts()
             for hold in released.filtered("order_id"):
@@ -291,6 +301,17 @@ class O2cHold(models.Model):
         decided._tell_salesperson()
         return decided
 
+    def _take_figures(self):
+        """Note on these holds what they release: the customer, the figures of this moment."""
+        failures = self.order_id._o2c_failures()
+        for hold in self.filtered("order_id"):
+            for failure in failures.get(hold.order_id.id, []):
+                if failure.cause == hold._cause():
+                    hold.write({
+                        **hold.order_id._o2c_hold_values(failure),
+                        "effect": hold.effect,
+                    })
+
     def _tell_salesperson(self):
         """Note the decision on each order, and notify its salesperson unless he made it."""
         states = dict(self._fields["state"]._description_selection(self.env))
@@ -317,9 +338,12 @@ class O2cHold(models.Model):
         self.ensure_one()
         if self.state != "released" or self._cause() != failure.cause:
             return False
-        approval = Approval(self.approved_amount, self.expires_on or None)
+        if self.partner_id != self.order_id._o2c_customer():
+            # Given for another customer's order, which this one was then.
+            return False
+        approval = Approval(self.approved_amount, self.expires_on or None, self.severity)
         digits = self.currency_id.decimal_places
-        return covers(approval, failure.order_amount, today, digits)
+        return covers(approval, failure.order_amount, today, digits, failure.severity)
 
     def action_decide(self):
         """Open the dialog in which an approver releases or rejects these holds."""

@@ -337,8 +337,24 @@ class O2cHoldRule(models.Model):
             return orders & self.sudo()._scope(orders.sudo()).sudo(False)
         return orders.browse(self._evaluate(orders))
 
-    def _failure(self, amount, reason):
-        """A failure of this one rule by an order worth ``amount`` in company currency."""
+    @api.model
+    def _refused(self, orders, failures):
+        """The ids of those of ``orders`` that ``failures`` keep from being confirmed.
+
+        A failure that somebody has released keeps nobody.
+        """
+        return {
+            order.id
+            for order in orders
+            if order.id in failures
+            and any(failure.blocks for failure in order._o2c_uncovered(failures[order.id]))
+        }
+
+    def _failure(self, amount, reason, severity=0.0):
+        """A failure of this one rule by an order worth ``amount`` in company currency.
+
+        :param severity: see :class:`Failure`
+        """
         self.ensure_one()
         return Failure(
             rule_id=self.id,
@@ -346,6 +362,7 @@ class O2cHoldRule(models.Model):
             effect=self.effect,
             order_amount=amount,
             reason=reason,
+            severity=severity,
         )
 
     @api.model

@@ -34,7 +34,7 @@ class O2cHoldRule(models.Model):
             failures, orders, "payment_term", lambda rule, found: rule._payment_term_failures(found)
         )
         for rule, found in self._in_force(orders, "first_order"):
-            refused = {key for key, rows in failures.items() if any(row.blocks for row in rows)}
+            refused = self._refused(found, failures)
             for order_id, failure in rule._first_order_failures(found, refused):
                 failures.setdefault(order_id, []).append(failure)
         return failures
@@ -81,7 +81,7 @@ class O2cHoldRule(models.Model):
                 )
                 if days:
                     reason = self._payment_term_reason(term, allowed, days)
-                    yield order.id, self._failure(amounts[order.id], reason)
+                    yield order.id, self._failure(amounts[order.id], reason, severity=days)
 
     def _payment_term_reason(self, term, allowed, days):
         if not allowed:

@@ -55,7 +55,7 @@ class O2cHoldRule(models.Model):
                     "The order brings in nothing; its margin must not be below %(threshold)s %%.",
                     threshold=self._percent_text(self.threshold_percent),
                 )
-            yield order.id, self._failure(amounts[order.id], reason)
+            yield order.id, self._failure(amounts[order.id], reason, severity=-percent)
 
     def _price_failures(self, orders):
         self.ensure_one()
@@ -73,7 +73,9 @@ class O2cHoldRule(models.Model):
                 digits,
             )
             if gaps:
-                yield order.id, self._failure(amounts[order.id], self._price_reason(order, gaps))
+                reason = self._price_reason(order, gaps)
+                worst = max(gap.percent for gap in gaps)
+                yield order.id, self._failure(amounts[order.id], reason, severity=worst)
 
     def _price_reason(self, order, gaps):
         worst = gaps[0]
@@ -107,7 +109,8 @@ class O2cHoldRule(models.Model):
             )
             if above:
                 reason = self._discount_reason(order, above)
-                yield order.id, self._failure(amounts[order.id], reason)
+                worst = above[0][2]
+                yield order.id, self._failure(amounts[order.id], reason, severity=worst)
 
     def _discount_reason(self, order, above):
         key, discount, total = above[0]

@@ -102,7 +102,10 @@ class ResPartner(models.Model):
             self.env["sale.order"]
             .sudo()
             .search(
-                Domain("partner_invoice_id.commercial_partner_id", "in", self.ids)
+                (
+                    Domain("partner_invoice_id.commercial_partner_id", "in", self.ids)
+                    | Domain("partner_id.commercial_partner_id", "in", self.ids)
+                )
                 & Domain("company_id", "child_of", company.ids)
                 & (
                     Domain("state", "in", ("draft", "sent"))
@@ -200,21 +203,26 @@ class SaleOrder(models.Model):
         # Holds are read whatever the user may read; only the sentence is shown to him.
         orders = self.sudo().filtered(
             lambda order: (
-                order.o2c_hold_state != "none" or order._o2c_customer().o2c_is_on_hold
+                order.o2c_hold_state != "none"
+                or any(order._o2c_parties().mapped("o2c_is_on_hold"))
             )
         )
         if not orders:
             return {}
         holds = self.env["o2c.hold"].sudo().search(orders._o2c_manual_domain())
         by_order = holds.filtered("order_id").grouped("order_id")
-        by_customer = (holds - holds.filtered("order_id")).grouped("partner_id")
+        of_customers = holds.filtered(lambda hold: not hold.order_id)
         amounts = orders._o2c_amounts()
         failures = {}
         for order in orders:
-            of_customer = by_customer.get(order._o2c_customer(), holds.browse())
             of_order = by_order.get(order, holds.browse())
-            for hold in of_order | of_customer.filtered(
-                lambda hold, order=order: hold.company_id.root_id == order.company_id.root_id
+            if order.state == "sale":
+                of_order = of_order.filtered(lambda hold: hold.state == "active")
+            for hold in of_order | of_customers.filtered(
+                lambda hold, order=order: (
+                    hold.partner_id in order._o2c_parties()
+                    and hold.company_id.root_id == order.company_id.root_id
+                )
             ):
                 if hold.until and hold.until < order.company_id._o2c_today():
                     continue
@@ -230,13 +238,22 @@ class SaleOrder(models.Model):
                 )
         return failures
 
+    def _o2c_parties(self):
+        """Whom these orders are for: neither another invoice address nor another company above
+        gets round a hold on one of them."""
+        parties = self.partner_id | self.partner_invoice_id
+        return parties | parties.commercial_partner_id
+
     def _o2c_manual_domain(self):
-        customers = self.env["res.partner"].union(*(order._o2c_customer() for order in self))
-        own = Domain("order_id", "in", self.ids)
-        of_customers = Domain("order_id", "=", False) & Domain("partner_id", "in", customers.ids)
+        # A rejection by hand is no end of the hold: it is the cause of itself.
+        own = Domain("order_id", "in", self.ids) & Domain("state", "in", ("active", "rejected"))
+        of_customers = (
+            Domain("order_id", "=", False)
+            & Domain("state", "=", "active")
+            & Domain("partner_id", "in", self._o2c_parties().ids)
+        )
         return (
-            Domain("state", "=", "active")
-            & Domain("kind", "=", "manual")
+            Domain("kind", "=", "manual")
             & Domain("customer_hold_id", "=", False)
             & (own | of_customers)
         )

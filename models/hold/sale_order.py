@@ -110,7 +110,12 @@ class SaleOrder(models.Model):
     def _action_cancel(self):
         result = super()._action_cancel()
         # Nothing is left to decide on. The state of the order was checked by core.
-        holds = self.sudo().o2c_hold_ids.filtered(lambda hold: hold.state == "active")
+        # A hold by hand waits: made a quotation again, the order is still held.
+        holds = self.sudo().o2c_hold_ids.filtered(
+            lambda hold: (
+                hold.state == "active" and (hold.kind != "manual" or hold.customer_hold_id)
+            )
+        )
         holds.write({"state": "cleared"})
         return result
 
@@ -165,10 +170,11 @@ class SaleOrder(models.Model):
         """
         return self.browse()
 
-    def _o2c_record_failures(self, failures, only_standing=False):
+    def _o2c_record_failures(self, failures, only_standing=False, kinds=()):
         """Write the holds of ``failures``; returns the ids of the orders they hold.
 
         :param only_standing: refresh and clear holds, make no new ones
+        :param kinds: the kinds of rule that were looked at, all by default
         """
         Hold = self.env["o2c.hold"]
         held_ids, new_values, gone, notes = [], [], Hold, {}
@@ -178,7 +184,10 @@ class SaleOrder(models.Model):
                 # The usual case needs no look at its holds: without any, or with settled ones only.
                 continue
             found = order._o2c_uncovered(found)
-            by_cause = {hold._cause(): hold for hold in order._o2c_standing_holds()}
+            standing = order._o2c_standing_holds()
+            if kinds:
+                standing = standing.filtered(lambda hold: hold.kind in kinds)
+            by_cause = {hold._cause(): hold for hold in standing}
             for failure in found:
                 hold = by_cause.pop(failure.cause, None)
                 if not hold and not only_standing:
@@ -237,6 +246,7 @@ class SaleOrder(models.Model):
             "exposure": failure.exposure,
             "credit_limit": failure.credit_limit,
             "order_amount": failure.order_amount,
+            "severity": failure.severity,
         }
 
     def _o2c_log(self, notes):

@@ -7,6 +7,9 @@ from odoo.exceptions import AccessError, UserError
 # Ids of the orders that this transaction is confirming by the checked path. It lives on the cursor,
 # where no caller from outside can put anything.
 CONFIRMING = "o2c_confirming"
+# What the checks go by and Odoo computes. A caller who wrote it would be checked by his own figures.
+FIGURES = {"amount_tax", "amount_total", "amount_untaxed", "invoice_status", "margin"}
+LINE_FIGURES = {"margin", "price_subtotal", "price_tax", "price_total"}
 
 
 class SaleOrder(models.Model):
@@ -84,6 +87,7 @@ class SaleOrder(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        self._o2c_refuse_figures(FIGURES, vals_list)
         orders = super().create(vals_list)
         orders.filtered(lambda order: order.state == "sale")._o2c_check_door()
         return orders
@@ -93,9 +97,19 @@ class SaleOrder(models.Model):
             raise AccessError(
                 self.env._("Whether an order is on hold follows from its holds: decide on those.")
             )
+        self._o2c_refuse_figures(FIGURES, [vals])
         if vals.get("state") == "sale":
             self.filtered(lambda order: order.state != "sale")._o2c_check_door()
         return super().write(vals)
+
+    @api.model
+    def _o2c_refuse_figures(self, names, vals_list):
+        """:raise AccessError: when a user enters figures that are computed"""
+        if self.env.su or all(names.isdisjoint(vals) for vals in vals_list):
+            return
+        raise AccessError(
+            self.env._("The totals of an order follow from its lines and cannot be entered.")
+        )
 
     def _o2c_check_door(self):
         """Refuse orders that become confirmed other than by ``action_confirm`` and would be held.
@@ -156,3 +170,16 @@ class SaleOrder(models.Model):
         # A portal customer may not read the field, which says no more than he did himself.
         accepted = self.state == "sale" or self.sudo().o2c_confirmation_pending
         return "review" if self.o2c_hold_state == "held" and accepted else ""
+
+
+class SaleOrderLine(models.Model):
+    _inherit = "sale.order.line"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        self.env["sale.order"]._o2c_refuse_figures(LINE_FIGURES, vals_list)
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self.env["sale.order"]._o2c_refuse_figures(LINE_FIGURES, [vals])
+        return super().write(vals)

@@ -5,18 +5,25 @@ from odoo import api, models
 # Totals of the confirmed orders that this transaction is changing, before the change; on the
 # cursor, for the same reason as in sale_order_confirm.
 WATCHED = "o2c_watched_totals"
+# Ids of those whose prices or terms it is changing.
+CHANGED = "o2c_changed_terms"
+# Another currency, or somebody else's credit: all of the order is new to it.
+WHOLE_FIELDS = {"company_id", "currency_id", "partner_id", "partner_invoice_id"}
+# What may get worse without the order being worth more, and the kinds of rule that look at it.
+TERM_FIELDS = {"discount", "payment_term_id", "price_unit", "product_id"}
+TERM_KINDS = ("discount", "margin", "payment_term", "price")
 
 
 class SaleOrder(models.Model):
-    """A confirmed order whose total is raised is checked again."""
+    """A confirmed order whose total is raised, or whose terms are changed, is checked again."""
 
     _inherit = "sale.order"
 
     def write(self, vals):
         with self._o2c_watch_increase():
             result = super().write(vals)
-            if {"partner_id", "partner_invoice_id"}.intersection(vals):
-                # Somebody else's credit: all of it is new to him.
+            self._o2c_note_terms(vals)
+            if not WHOLE_FIELDS.isdisjoint(vals):
                 self._o2c_recheck(self.filtered(lambda order: order.state == "sale"))
         return result
 
@@ -39,10 +46,38 @@ class SaleOrder(models.Model):
             yield
             left = new.exists()
             left._o2c_check_increase()
+            left._o2c_check_terms()
             left._o2c_check_decrease()
         finally:
             for order_id in new.ids:
                 watched.pop(order_id, None)
+            self.env.cr.cache.get(CHANGED, set()).difference_update(new.ids)
+
+    def _o2c_note_terms(self, vals):
+        """Note that ``vals`` may change the terms of these orders."""
+        if not TERM_FIELDS.isdisjoint(vals):
+            self.env.cr.cache.setdefault(CHANGED, set()).update(self.ids)
+
+    def _o2c_check_terms(self):
+        """Check the prices and terms of those confirmed orders where they were changed.
+
+        Nothing else of them: what was accepted when they were confirmed stays accepted.
+        """
+        changed = self.filtered(
+            lambda order: order.state == "sale" and order.id in order._o2c_changed_terms()
+        )
+        if not changed:
+            return
+        rules = self.env["o2c.hold.rule"]._rules_of(changed.company_id)
+        rules = rules.filtered(lambda rule: rule.kind in TERM_KINDS and not rule.is_exclusion)
+        if rules:
+            failures = rules._evaluate(changed)
+            # Holds are written whatever the user may write, as in every check.
+            changed.sudo()._o2c_record_failures(failures, kinds=TERM_KINDS)
+
+    @api.model
+    def _o2c_changed_terms(self):
+        return self.env.cr.cache.get(CHANGED, frozenset())
 
     def _o2c_check_increase(self):
         """Check again those orders whose total is above what it was when last looked at."""
@@ -88,8 +123,12 @@ class SaleOrderLine(models.Model):
             return super().create(vals_list)
 
     def write(self, vals):
-        with self.order_id._o2c_watch_increase():
-            return super().write(vals)
+        # A line may be moved to another order.
+        orders = self.order_id | self.order_id.browse(vals.get("order_id") or ())
+        with orders._o2c_watch_increase():
+            result = super().write(vals)
+            self.order_id._o2c_note_terms(vals)
+            return result
 
     def unlink(self):
         # Without a line that gave a discount the order is worth more.

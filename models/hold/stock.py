@@ -77,6 +77,32 @@ class StockMove(models.Model):
             )
 
 
+class StockMoveLine(models.Model):
+    """What is booked on a transfer that is done moves goods at once."""
+
+    _inherit = "stock.move.line"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        lines = super().create(vals_list)
+        lines.filtered(lambda line: line.state == "done" and line.quantity).move_id._o2c_check_held()
+        return lines
+
+    def write(self, vals):
+        if {"quantity", "move_id", "product_id", "location_dest_id"}.isdisjoint(vals):
+            return super().write(vals)
+        before = {line.id: line.quantity_product_uom for line in self if line.state == "done"}
+        result = super().write(vals)
+        more = self.filtered(
+            lambda line: (
+                line.id in before
+                and line.product_id.uom_id.compare(line.quantity_product_uom, before[line.id]) > 0
+            )
+        )
+        more.move_id._o2c_check_held()
+        return result
+
+
 class StockPicking(models.Model):
     _inherit = "stock.picking"
 
