@@ -23,19 +23,17 @@ class SaleOrder(models.Model):
         receivable of the customer.
         """
         result = {}
+        # Whether a customer has paid is known whoever confirms; the amounts stay here.
         for order in self.sudo():
-            paid = booked = 0.0
+            company, paid, booked = order.company_id, 0.0, 0.0
             for transaction in order.transaction_ids:
                 if transaction.state not in ("authorized", "done"):
                     continue
-                paid += transaction.amount
-                if transaction.payment_id.move_id.state == "posted":
-                    booked += transaction.amount
-            company = order.company_id
-            result[order.id] = tuple(
-                order.currency_id._convert(
-                    amount, company.currency_id, company, company._o2c_today()
+                amount = transaction.currency_id._convert(
+                    transaction.amount, company.currency_id, company, company._o2c_today()
                 )
-                for amount in (paid, booked)
-            )
+                paid += amount
+                if transaction.payment_id.move_id.state == "posted":
+                    booked += amount
+            result[order.id] = (paid, booked)
         return result
