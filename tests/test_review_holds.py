@@ -236,3 +236,37 @@ class TestReviewHolds(O2cCommon):
             })
         # Less was delivered than booked: that may be put right.
         done.move_line_ids.quantity = 1.0
+
+    def test_nothing_is_added_to_a_transfer_that_is_done(self):
+        order = self._new_order(product=self.goods, quantity=10.0, amount=100.0)
+        order.action_confirm()
+        picking = order.picking_ids
+        picking.move_ids.write({"quantity": 2.0, "picked": True})
+        picking._action_done()
+        order.action_o2c_hold("Stop")
+        with self.assertRaises(UserError):
+            self.env["stock.move"].create({
+                "picking_id": picking.id,
+                "product_id": self._create_product(name="Extra", type="consu").id,
+                "product_uom_qty": 1.0,
+                "quantity": 1.0,
+                "location_id": picking.location_id.id,
+                "location_dest_id": picking.location_dest_id.id,
+            })
+
+    def test_what_was_delivered_without_being_ordered_counts(self):
+        order = self._new_order(amount=50.0)
+        order.action_confirm()
+        order.order_line = [
+            Command.create({
+                "product_id": self.service.id,
+                "product_uom_qty": 0.0,
+                "qty_delivered": 3.0,
+                "price_unit": 100.0,
+                "discount": 10.0,
+                "tax_ids": [Command.clear()],
+            })
+        ]
+        found = self.env["o2c.credit.account"]._get_exposure(self.customer, self.company)
+        found = found[self.customer.id]
+        self.assertEqual((found.delivered_not_invoiced, found.ordered_not_delivered), (270.0, 50.0))

@@ -119,10 +119,12 @@ class O2cCreditExposure(models.AbstractModel):
                 "state",
             ],
             "sale.order.line": [
+                "discount",
                 "display_type",
                 "is_downpayment",
                 "order_id",
                 "price_total",
+                "price_unit",
                 "product_uom_id",
                 "product_uom_qty",
                 "qty_delivered",
@@ -250,7 +252,8 @@ class O2cCreditExposure(models.AbstractModel):
         """Confirmed orders: what was delivered and not invoiced, and what was not delivered.
 
         A line whose moves (returns apart) are all done or cancelled has nothing left to deliver,
-        whatever its ordered quantity says. What was invoiced in advance is on a receivable or
+        whatever its ordered quantity says. What was delivered without being ordered counts at its
+        price before taxes, since the line has no total. What was invoiced in advance is on a receivable or
         paid: it comes off what is to be delivered first, then off what was delivered. A line of an
         invoice is booked against its price, that of a credit note with it. Orders that
         are invoiced to the end, by posted invoices, are past and not looked at.
@@ -283,7 +286,10 @@ class O2cCreditExposure(models.AbstractModel):
                   JOIN sale_order_line line ON line.order_id = so.id
             CROSS JOIN LATERAL (
                            SELECT COALESCE(line.qty_delivered, 0) AS delivered,
-                                  line.price_total / NULLIF(line.product_uom_qty, 0) AS price
+                                  COALESCE(
+                                      line.price_total / NULLIF(line.product_uom_qty, 0),
+                                      line.price_unit * (1 - COALESCE(line.discount, 0) / 100)
+                                  ) AS price
                        ) quantity
             CROSS JOIN LATERAL (
                            SELECT COALESCE(SUM(
@@ -333,7 +339,11 @@ class O2cCreditExposure(models.AbstractModel):
                    )
                    AND so.company_id = ANY(%(companies)s)
                    AND line.display_type IS NULL
-                   AND (line.product_uom_qty != 0 OR line.is_downpayment)
+                   AND (
+                       line.product_uom_qty != 0
+                       OR line.qty_delivered != 0
+                       OR line.is_downpayment
+                   )
                    %(limits)s
             ), order_value AS (
                 SELECT order_id,
