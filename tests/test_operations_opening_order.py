@@ -378,3 +378,11 @@ class TestOpeningOrders(OpeningCommon):
         self.assertFalse(line.o2c_opening_qty_delivered or line.o2c_opening_qty_invoiced)
         copy = self.env["sale.order"].with_context(default_o2c_opening_key="S-1")
         self.assertFalse(copy.create({"partner_id": order.partner_id.id}).o2c_opening_key)
+
+    def test_goods_to_be_returned_are_procured_as_without_the_add_on(self):
+        product = self._create_product(name="Pallet", type="consu", is_storable=True)
+        order = self._new_order(product=product, quantity=-1.0, amount=-10.0)
+        order.action_confirm()
+        move = order.order_line.move_ids
+        self.assertEqual(move.product_uom_qty, 1.0)
+        self.assertEqual(move.location_id.usage, "customer")

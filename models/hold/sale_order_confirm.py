@@ -107,6 +107,8 @@ class SaleOrder(models.Model):
         """:raise AccessError: when a user enters figures that are computed"""
         if self.env.su or all(names.isdisjoint(vals) for vals in vals_list):
             return
+        if not any(company.o2c_use_credit for company in self.env.user.sudo().company_ids):
+            return
         raise AccessError(
             self.env._("The totals of an order follow from its lines and cannot be entered.")
         )

@@ -84,4 +84,6 @@ class SaleOrderLine(models.Model):
         """What was delivered before the opening needs no move; more than ordered needs no
         return either."""
         quantity = super()._get_qty_procurement(previous_product_uom_qty=previous_product_uom_qty)
-        return quantity + min(self.sudo().o2c_opening_qty_delivered, self.product_uom_qty)
+        delivered = self.sudo().o2c_opening_qty_delivered
+        # A line of goods to be returned has a quantity below zero.
+        return quantity + min(delivered, self.product_uom_qty) if delivered else quantity
