@@ -71,7 +71,7 @@ class TestHoldPricePolicy(O2cCommon):
         self.pricelist.o2c_price_policy = "fixed"
         line = self._order().order_line
         for values in ({"price_unit": 101.0}, {"discount": 1.0}, {"price_unit": 99.0}):
-            self._refuses(lambda: line.write(values))  # noqa: B023
+            self._refuses(lambda values=values: line.write(values))
         self._order({"price_unit": 100.0, "discount": 0.0})
         line.product_uom_qty = 5.0
         line.name = "Other words"
@@ -140,7 +140,8 @@ class TestHoldPricePolicy(O2cCommon):
     def test_no_context_key_opens_the_policy(self):
         line = self._order().order_line
         for key in ("sale_write_from_compute", "force_price_recomputation", "tracking_disable"):
-            self._refuses(lambda: line.with_context(**{key: True}).write({"price_unit": 1.0}))  # noqa: B023
+            bold = line.with_context(**{key: True})
+            self._refuses(lambda bold=bold: bold.write({"price_unit": 1.0}))
 
     def test_goods_taken_back_are_not_credited_above_the_issued_price(self):
         self._order({"product_uom_qty": -1.0, "price_unit": 90.0})

@@ -38,7 +38,7 @@ class TestHoldRules(HoldRuleCommon):
         for number in (1, 30):
             orders = self._orders(number)
             evaluate(orders)
-            self.assertEqual(self._count(lambda: evaluate(orders)), 0)  # noqa: B023
+            self.assertEqual(self._count(lambda orders=orders: evaluate(orders)), 0)
 
     def test_kinds_that_look_something_up_do_it_once_for_all_orders(self):
         for kind in ("price", "first_order", "dunning", "qualification"):
@@ -53,7 +53,7 @@ class TestHoldRules(HoldRuleCommon):
             orders = self._orders(number)
             self.env.flush_all()
             self.env.invalidate_all()
-            counts.append(self._count(lambda: evaluate(orders)))  # noqa: B023
+            counts.append(self._count(lambda orders=orders: evaluate(orders)))
         self.assertEqual(*counts[1:])
 
     def test_a_new_rule_is_heeded_at_once_and_an_archived_one_no_more(self):

@@ -9,7 +9,7 @@ class O2cHoldPlacement(models.TransientModel):
 
     order_ids = fields.Many2many("sale.order", string="Orders", readonly=True)
     partner_ids = fields.Many2many("res.partner", string="Customers", readonly=True)
-    reason_id = fields.Many2one("o2c.hold.reason", string="Reason", required=True)
+    reason_id = fields.Many2one("o2c.hold.reason", required=True)
     note = fields.Char(string="Details")
     effect = fields.Selection(
         [("hold_order", "New and open orders"), ("hold_delivery", "Deliveries only")],
