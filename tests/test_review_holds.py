@@ -1,5 +1,9 @@
 """Ways round the holds that a reviewer tried."""
 
+from datetime import timedelta
+
+from freezegun import freeze_time
+
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import tagged
@@ -93,6 +97,24 @@ class TestReviewHolds(O2cCommon):
         self.assertEqual(order.state, "sale")
         self._as_salesperson(order).order_line.discount = 30.0
         self.assertEqual(order.o2c_hold_state, "held")
+
+    def test_a_release_outlasts_a_change_of_the_rate_of_exchange(self):
+        self._rule("order_value", threshold_amount=100.0)
+        today = self.company._o2c_today()
+        before = today - timedelta(days=3)
+        foreign = self.setup_other_currency("HRK", rates=[(before, 2.0), (today, 1.9)])
+        order = self._new_order(amount=1000.0)
+        order.currency_id = foreign
+        with freeze_time(before + timedelta(days=1)):
+            order.action_confirm()
+            self._release(order)
+            self.assertEqual(order.o2c_hold_ids.approved_amount, 500.0)
+        order.order_line.price_unit = 1001.0
+        self._as_salesperson(order).action_confirm()
+        self.assertEqual(order.state, "draft", "more than was approved")
+        order.order_line.price_unit = 1000.0
+        self._as_salesperson(order).action_confirm()
+        self.assertEqual(order.state, "sale")
 
     # Holds by hand -----------------------------------------------------------------------------
 

@@ -343,7 +343,18 @@ class O2cHold(models.Model):
             return False
         approval = Approval(self.approved_amount, self.expires_on or None, self.severity)
         digits = self.currency_id.decimal_places
-        return covers(approval, failure.order_amount, today, digits, failure.severity)
+        # That a rate of exchange has moved since the decision does not undo it.
+        amount = min(failure.order_amount, self._order_amount_when_decided())
+        return covers(approval, amount, today, digits, failure.severity)
+
+    def _order_amount_when_decided(self):
+        """The amount of the order of this one hold, at the rate of the day of the decision."""
+        order, company = self.order_id, self.company_id
+        timezone = company.partner_id.tz or self.env.user.tz
+        day = fields.Date.context_today(self.with_context(tz=timezone), self.decided_on)
+        return order.currency_id._convert(
+            order.amount_total, company.currency_id, company, day
+        )
 
     def action_decide(self):
         """Open the dialog in which an approver releases or rejects these holds."""
