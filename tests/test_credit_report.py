@@ -4,6 +4,7 @@ from openpyxl import load_workbook
 
 from odoo.exceptions import AccessError
 from odoo.tests import HttpCase, new_test_user, tagged
+from odoo.tools import mute_logger
 
 from .common import O2cCommon
 
@@ -96,6 +97,7 @@ class TestCreditExposureReport(O2cCommon, HttpCase):
         }
         self.assertEqual(sums[self.rating.display_name], 350.0)
 
+    @mute_logger("odoo.http")
     def test_portal_users_get_no_spreadsheet(self):
         portal = new_test_user(self.env, login="o2c_portal", groups="base.group_portal")
         self.authenticate(portal.login, portal.login)

@@ -17,7 +17,6 @@ class ProductPricelist(models.Model):
             ("fixed", "Fixed: the issued price only"),
         ],
         string="Price Policy",
-        required=True,
         default="free",
         tracking=True,
         groups="base.group_user",
@@ -52,7 +51,7 @@ class ProductPricelist(models.Model):
         return bool(
             self.sudo()
             .with_context(active_test=False)
-            .search_count(Domain("o2c_price_policy", "!=", "free"), limit=1)
+            .search_count(Domain("o2c_price_policy", "in", ("bounded", "fixed")), limit=1)
         )
 
     def _o2c_policy(self):
