@@ -135,6 +135,36 @@ class TestHoldAccess(O2cCommon):
         self.assertIn(self.hold, mine(self.other_salesperson))
         self.assertNotIn(self.hold, mine(self.credit_manager))
 
+    def test_holds_are_found_by_who_may_release_them(self):
+        Hold = self.env["o2c.hold"].with_user(self.credit_manager)
+        by_hand = self._new_order(self.other_customer)
+        by_hand.action_o2c_hold("Wait")
+        by_hand = by_hand.o2c_hold_ids
+        self.rule.approver_ids = self.other_salesperson
+        self.assertEqual(self.hold.approver_ids, self.other_salesperson)
+        self.assertIn(self.credit_manager, by_hand.approver_ids)
+        for operator, value, expected in [
+            ("in", self.other_salesperson.ids, self.hold),
+            ("in", self.credit_manager.ids, by_hand),
+            ("in", (self.credit_manager | self.other_salesperson).ids, self.hold | by_hand),
+            ("=", self.collector.id, Hold),
+            ("ilike", "otto", self.hold),
+            ("ilike", "carla", by_hand),
+            ("any", [("login", "=", "otto")], self.hold),
+            ("not in", self.other_salesperson.ids, by_hand),
+        ]:
+            with self.subTest(operator=operator, value=value):
+                domain = [("approver_ids", operator, value), ("id", "in", (self.hold | by_hand).ids)]
+                self.assertEqual(Hold.search(domain), expected)
+
+    def test_holds_are_found_by_the_value_of_the_order(self):
+        small = self._new_order(amount=150.0)
+        small.action_confirm()
+        found = self.env["o2c.hold"].search([
+            ("order_amount", ">=", 200.0), ("order_id", "in", (self.order | small).ids)
+        ])
+        self.assertEqual(found, self.hold)
+
     def test_a_draft_invoice_says_what_is_wrong_with_the_credit(self):
         invoice = self._new_invoice(amount=300.0)
         self.assertFalse(invoice.o2c_credit_message, "posted: too late")

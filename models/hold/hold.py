@@ -83,6 +83,12 @@ class O2cHold(models.Model):
     expires_on = fields.Date(
         readonly=True, help="The release is good until and including this day."
     )
+    approver_ids = fields.Many2many(
+        "res.users",
+        string="Can Be Released By",
+        compute="_compute_approver_ids",
+        search="_search_approver_ids",
+    )
     can_decide = fields.Boolean(compute="_compute_can_decide", search="_search_can_decide")
 
     _one_active_a_rule = models.UniqueIndex(
@@ -113,6 +119,23 @@ class O2cHold(models.Model):
             hold.user_id = hold.order_id.user_id if hold.order_id else hold.partner_id.user_id
 
     @api.depends("rule_id", "company_id")
+    def _compute_approver_ids(self):
+        for hold in self:
+            hold.approver_ids = hold._approvers()
+
+    @api.model
+    def _search_approver_ids(self, operator, value):
+        if operator == "any":
+            users = self.env["res.users"].search(value)
+        elif operator == "in":
+            users = self.env["res.users"].browse(key for key in value if key)
+        elif operator in ("ilike", "like"):
+            users = self.env["res.users"].search(Domain("display_name", operator, value))
+        else:
+            return NotImplemented
+        return self._domain_of_approvers(users)
+
+    @api.depends("rule_id", "company_id")
     @api.depends_context("uid")
     def _compute_can_decide(self):
         for hold in self:
@@ -124,22 +147,35 @@ class O2cHold(models.Model):
             return NotImplemented
         if set(value) >= {True, False}:
             return Domain.TRUE
+        domain = self._domain_of_approvers(self.env.user)
+        return domain if True in value else ~domain
+
+    @api.model
+    def _domain_of_approvers(self, users):
+        """The holds that one of ``users`` may release."""
         # Who approves what is no secret; which holds the user sees is for the record rules to say.
+        users = users.sudo()
         rules = (
             self.env["o2c.hold.rule"]
             .sudo()
             .with_context(active_test=False)
             .search(Domain("kind", "!=", False))
         )
-        is_manager = self.env.user.has_group("order_to_cash.group_credit_manager")
+        managers = users & self._credit_managers()
         domain = Domain.FALSE
-        for company in self.env.user.company_ids:
-            mine = rules.filtered(lambda r, c=company: self.env.user in r._approvers(c))
-            of_company = Domain("rule_id", "in", mine.ids)
-            if is_manager:
+        for company in users.company_ids:
+            theirs = rules.filtered(lambda r, c=company: users & r._approvers(c))
+            of_company = Domain("rule_id", "in", theirs.ids)
+            if company in managers.company_ids:
                 of_company |= Domain("rule_id", "=", False)
             domain |= Domain("company_id", "=", company.id) & of_company
-        return domain if True in value else ~domain
+        return domain
+
+    @api.model
+    def _credit_managers(self):
+        """The users, in sudo, who release what was put on hold by hand."""
+        managers = self.env.ref("order_to_cash.group_credit_manager").sudo().all_user_ids
+        return managers.filtered("active")
 
     def _approvers(self):
         self.ensure_one()
@@ -147,8 +183,9 @@ class O2cHold(models.Model):
         hold = self.sudo()
         if hold.rule_id:
             return hold.rule_id._approvers(hold.company_id)
-        managers = self.env.ref("order_to_cash.group_credit_manager").sudo().all_user_ids
-        return managers.filtered(lambda user: user.active and hold.company_id in user.company_ids)
+        return self._credit_managers().filtered(
+            lambda user: hold.company_id in user.company_ids
+        )
 
     def _blocking(self):
         """The active holds that keep their quotation from being confirmed, or their confirmed
