@@ -1,1 +1,1 @@
-from . import credit, dunning
+from . import hold, credit, dunning

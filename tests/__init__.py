@@ -15,6 +15,7 @@ from . import test_hold_kinds_domain
 from . import test_hold_kinds_price
 from . import test_hold_delivery
 from . import test_hold_doors
+from . import test_hold_log
 from . import test_hold_manual
 from . import test_hold_orders
 from . import test_hold_price_policy

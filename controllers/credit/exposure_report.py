@@ -1,7 +1,7 @@
 from odoo import http
-from odoo.http import content_disposition, request
+from odoo.http import request
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+from ..xlsx import download, in_chosen_companies
 
 
 class CreditExposureController(http.Controller):
@@ -13,16 +13,5 @@ class CreditExposureController(http.Controller):
     def exposure(self):
         report = request.env["o2c.credit.exposure.report"]
         report.check_access("read")
-        companies = request.cookies.get("cids", "")
-        wanted = [int(key) for key in companies.replace(",", "-").split("-") if key.isdigit()]
-        allowed = [key for key in wanted if key in request.env.user.company_ids.ids]
-        if allowed:
-            report = report.with_context(allowed_company_ids=allowed)
-        return request.make_response(
-            report._refresh()._xlsx(),
-            [
-                ("Content-Type", XLSX),
-                ("Content-Disposition", content_disposition("credit_exposure.xlsx")),
-                ("X-Content-Type-Options", "nosniff"),
-            ],
-        )
+        report = in_chosen_companies(report)
+        return download(report._refresh()._xlsx(), "credit_exposure.xlsx")

@@ -1,10 +1,11 @@
-import io
 from collections import defaultdict
 
 from odoo import api, fields, models
 from odoo.tools import SQL
 
 from odoo.addons.order_to_cash.algorithms.credit import UNLIMITED
+
+from ..xlsx import Column, Sheet, workbook
 
 AMOUNTS = (
     "receivable",
@@ -184,34 +185,37 @@ class O2cCreditExposureReport(models.TransientModel):
 
     def _xlsx(self):
         """These rows as a spreadsheet: the customers, and the sums by :data:`GROUPINGS`."""
-        import xlsxwriter
+        return workbook(self._xlsx_customers(), *map(self._xlsx_sums, GROUPINGS))
 
-        buffer = io.BytesIO()
-        with xlsxwriter.Workbook(buffer, {"in_memory": True}) as workbook:
-            self._xlsx_customers(workbook)
-            for name in GROUPINGS:
-                self._xlsx_sums(workbook, name)
-        return buffer.getvalue()
+    def _xlsx_columns(self, names, kind="text"):
+        labels = (self._fields[name]._description_string(self.env) for name in names)
+        return [Column(label, kind) for label in labels]
 
-    def _xlsx_label(self, name):
-        return self._fields[name]._description_string(self.env)
-
-    def _xlsx_customers(self, workbook):
-        texts = ("partner_id", "rating_id", "region_id", "user_id", "company_id", "currency_id")
-        numbers = ("score", "credit_limit", *AMOUNTS, "over_limit", "insured_amount")
-        rows = []
-        for row in self:
-            mode = dict(self._fields["limit_mode"]._description_selection(self.env))
-            rows.append([
-                *(row[name].display_name or "" for name in texts),
-                mode[row.limit_mode],
+    def _xlsx_customers(self):
+        texts = ("rating_id", "region_id", "user_id", "company_id", "currency_id")
+        numbers = ("credit_limit", *AMOUNTS, "over_limit", "insured_amount")
+        modes = dict(self._fields["limit_mode"]._description_selection(self.env))
+        rows = [
+            [
+                row.partner_id.display_name,
+                *(row[name].display_name for name in texts),
+                modes[row.limit_mode],
+                row.score,
                 *(row[name] for name in numbers),
-                row.utilization / 100.0 if row.limit_mode != "unlimited" else "",
-            ])
-        labels = [self._xlsx_label(name) for name in (*texts, "limit_mode", *numbers, "utilization")]
-        self._xlsx_sheet(workbook, self.env._("Customers"), labels, rows, len(texts) + 1)
+                row.utilization / 100.0 if row.limit_mode != "unlimited" else None,
+            ]
+            for row in self
+        ]
+        columns = [
+            Column(self._fields["partner_id"]._description_string(self.env), width=32),
+            *self._xlsx_columns((*texts, "limit_mode")),
+            *self._xlsx_columns(["score"], "score"),
+            *self._xlsx_columns(numbers, "money"),
+            *self._xlsx_columns(["utilization"], "percent"),
+        ]
+        return Sheet(self.env._("Customers"), columns, rows)
 
-    def _xlsx_sums(self, workbook, name):
+    def _xlsx_sums(self, name):
         sums = defaultdict(lambda: [0, *[0.0] * len(AMOUNTS)])
         for row in self:
             total = sums[row[name], row.currency_id]
@@ -224,36 +228,11 @@ class O2cCreditExposureReport(models.TransientModel):
                 sums.items(), key=lambda item: -item[1][AMOUNTS.index("exposure") + 1]
             )
         ]
-        label = self._xlsx_label(name)
-        labels = [
-            label,
-            self._xlsx_label("currency_id"),
-            self.env._("Customers"),
-            *map(self._xlsx_label, AMOUNTS),
+        label = self._fields[name]._description_string(self.env)
+        columns = [
+            Column(label, width=32),
+            *self._xlsx_columns(["currency_id"]),
+            Column(self.env._("Customers"), "count"),
+            *self._xlsx_columns(AMOUNTS, "money"),
         ]
-        self._xlsx_sheet(workbook, label, labels, rows, 2, counts=1)
-
-    @staticmethod
-    def _xlsx_sheet(workbook, title, labels, rows, texts, counts=0):
-        """A sheet of ``texts`` columns of text, ``counts`` of counts, and amounts; a last column
-        of shares when there are no counts."""
-        head = workbook.add_format({"bold": True, "bottom": 1, "text_wrap": True})
-        money = workbook.add_format({"num_format": "#,##0.00"})
-        percent = workbook.add_format({"num_format": "0%"})
-        sheet = workbook.add_worksheet(title[:31])
-        sheet.freeze_panes(1, 1)
-        sheet.set_column(0, 0, 32)
-        sheet.set_column(1, len(labels) - 1, 16)
-        sheet.write_row(0, 0, labels, head)
-        for number, row in enumerate(rows, 1):
-            for column, value in enumerate(row):
-                # Names are written as text, whatever they begin with.
-                if isinstance(value, str):
-                    sheet.write_string(number, column, value)
-                elif column < texts + counts:
-                    sheet.write_number(number, column, value)
-                elif not counts and column == len(row) - 1:
-                    sheet.write_number(number, column, value, percent)
-                else:
-                    sheet.write_number(number, column, value, money)
-        sheet.autofilter(0, 0, max(len(rows), 1), len(labels) - 1)
+        return Sheet(label, columns, rows)
