@@ -54,6 +54,8 @@
         "views/credit/account_move_views.xml",
         "views/credit/res_partner_views.xml",
         "views/credit/res_config_settings_views.xml",
+        "views/allocation/res_config_settings_views.xml",
+        "views/allocation/sale_order_views.xml",
         "views/dunning/dunning_policy_views.xml",
         "views/dunning/dunning_run_views.xml",
         "views/dunning/dunning_notice_views.xml",

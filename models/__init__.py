@@ -2,5 +2,6 @@
 from . import customer
 from . import hold
 from . import credit
+from . import allocation
 from . import dunning
 from . import operations

@@ -1,0 +1,71 @@
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+from odoo.addons.order_to_cash.models.customer.customer_class import ALLOCATION_STRATEGIES
+
+TIES = [
+    ("promised", "Promised date"),
+    ("ordered", "Order date"),
+    ("value", "Order value"),
+    ("score", "Credit score"),
+    ("star", "Priority star"),
+]
+
+
+class ResCompany(models.Model):
+    _inherit = "res.company"
+
+    o2c_allocation_strategy = fields.Selection(
+        ALLOCATION_STRATEGIES,
+        string="Default Strategy",
+        default="redistribute",
+        help="For deliveries whose line and customer have no strategy.",
+    )
+    o2c_allocation_rank = fields.Integer(
+        string="Default Rank",
+        default=100,
+        help="For deliveries whose line and customer have no rank. A lower rank is served first.",
+    )
+    o2c_allocation_tie_1 = fields.Selection(TIES, string="First by", default="star")
+    o2c_allocation_tie_2 = fields.Selection(TIES, string="Then by", default="promised")
+    o2c_allocation_tie_3 = fields.Selection(TIES, string="And by", default="ordered")
+    o2c_allocation_horizon_days = fields.Integer(
+        string="Allocation Horizon",
+        help="Deliveries due later than so many days from now do not compete for stock. 0: all do.",
+    )
+    o2c_allocation_held = fields.Selection(
+        [("keep", "Keep what is reserved"), ("release", "Give up what is reserved")],
+        string="Held Deliveries",
+        default="keep",
+        help="What becomes of the stock reserved for a delivery on hold when stock is reallocated.",
+    )
+
+    @api.constrains("o2c_allocation_rank", "o2c_allocation_horizon_days")
+    def _check_o2c_allocation(self):
+        for company in self:
+            if company.o2c_allocation_rank < 0 or company.o2c_allocation_horizon_days < 0:
+                raise ValidationError(
+                    self.env._(
+                        "The default rank and the allocation horizon of %(company)s cannot be "
+                        "below zero.",
+                        company=company.display_name,
+                    )
+                )
+
+    def _get_company_root_delegated_field_names(self):
+        return [
+            *super()._get_company_root_delegated_field_names(),
+            "o2c_allocation_strategy",
+            "o2c_allocation_rank",
+            "o2c_allocation_tie_1",
+            "o2c_allocation_tie_2",
+            "o2c_allocation_tie_3",
+            "o2c_allocation_horizon_days",
+            "o2c_allocation_held",
+        ]
+
+    def _o2c_allocation_ties(self):
+        """The keys, of :data:`TIES`, by which this one company orders demand of one rank."""
+        self.ensure_one()
+        ties = (self.o2c_allocation_tie_1, self.o2c_allocation_tie_2, self.o2c_allocation_tie_3)
+        return tuple(dict.fromkeys(filter(None, ties)))

@@ -1,0 +1,53 @@
+from odoo import api, fields, models
+
+from . import override
+
+
+class StockMove(models.Model):
+    """A move carries overrides only; its place in the ranking is resolved when it is needed."""
+
+    _inherit = "stock.move"
+
+    o2c_allocation_strategy = override.strategy_field()
+    o2c_allocation_rank = override.rank_field()
+    o2c_allocation_locked = fields.Boolean(
+        string="Keep Reserved",
+        copy=False,
+        help="Reallocation never touches what is reserved here.",
+    )
+
+    @api.constrains("o2c_allocation_rank")
+    def _check_o2c_allocation_rank(self):
+        override.check_rank(self)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        override.check_new(self, vals_list)
+        return super().create(vals_list)
+
+    def write(self, vals):
+        override.check_changed(self, vals)
+        return super().write(vals)
+
+    def copy_data(self, default=None):
+        # Backorders and pushed moves go on with the decision made on the move they come from.
+        return [override.carried(values) for values in super().copy_data(default)]
+
+    @api.model
+    def _prepare_merge_moves_distinct_fields(self):
+        return [*super()._prepare_merge_moves_distinct_fields(), *override.OVERRIDES]
+
+    @api.model
+    def _prepare_merge_negative_moves_excluded_distinct_fields(self):
+        # Less ordered means less delivered, however the delivery is ranked.
+        return [
+            *super()._prepare_merge_negative_moves_excluded_distinct_fields(),
+            *override.OVERRIDES,
+        ]
+
+    def _prepare_procurement_values(self):
+        values = super()._prepare_procurement_values()
+        for name in override.OVERRIDES:
+            if self[name]:
+                values[name] = self[name]
+        return values

@@ -1,0 +1,10 @@
+from odoo import models
+
+from .override import OVERRIDES
+
+
+class StockRule(models.Model):
+    _inherit = "stock.rule"
+
+    def _get_custom_move_fields(self):
+        return [*super()._get_custom_move_fields(), *OVERRIDES]
