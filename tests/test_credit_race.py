@@ -106,7 +106,16 @@ class TestCreditRace(TransactionCase):
         self.assertEqual(self._states()[:2], [("sale", "none"), ("draft", "held")])
 
     def test_customers_without_a_limit_do_not_wait_for_each_other(self):
-        first, second = self.ids["sale.order"][2:]
+        self._assert_nobody_waits(*self.ids["sale.order"][2:])
+        self.assertEqual(self._states()[2:], [("sale", "none")] * 2)
+
+    def test_nobody_waits_where_rules_only_warn(self):
+        with self._new_env() as env:
+            env["o2c.hold.rule"].browse(self.ids["o2c.hold.rule"]).effect = "warn"
+        self._assert_nobody_waits(*self.ids["sale.order"][:2])
+        self.assertEqual([state for state, _hold in self._states()[:2]], ["sale", "sale"])
+
+    def _assert_nobody_waits(self, first, second):
         with self._new_env() as one, self._new_env() as other:
             other.cr.execute("SET LOCAL lock_timeout = '2s'")
             one["sale.order"].browse(first).action_confirm()
@@ -115,5 +124,4 @@ class TestCreditRace(TransactionCase):
                 other["sale.order"].browse(second).action_confirm()
                 other.flush_all()
             except LockNotAvailable:
-                self.fail("a customer without a limit waits")
-        self.assertEqual(self._states()[2:], [("sale", "none")] * 2)
+                self.fail("one confirmation waits for another")

@@ -98,6 +98,34 @@ class TestCreditRules(O2cCommon):
         self.account.rating_id = bad
         self.assertEqual(self._state(self._new_order()), "draft")
 
+    def test_many_rules_read_ratings_and_dates_of_limits_once(self):
+        rating = self.env["o2c.credit.rating"].create({"name": "Shaky", "code": "S"})
+        self.account.write({"credit_limit": 1e6, "rating_id": rating.id})
+        orders = self._new_order() | self._new_order(self.other_customer)
+        counts = []
+        for _round in range(2):
+            for days in (200, 400, 600):
+                self._rule(
+                    "limit_expired", effect="warn", threshold_days=days, rating_ids=rating.ids
+                )
+            # The first time fills the caches of the rules.
+            for _time in range(2):
+                self.env.flush_all()
+                self.env.invalidate_all()
+                before = self.cr.sql_log_count
+                self.env["o2c.hold.rule"]._evaluate(orders)
+            counts.append(self.cr.sql_log_count - before)
+        self.assertEqual(*counts)
+
+    def test_a_rating_given_to_a_new_account_counts_at_once(self):
+        rating = self.env["o2c.credit.rating"].create({"name": "Shaky", "code": "S"})
+        rule = self._rule("credit_limit", rating_ids=rating.ids)
+        order = self._new_order(self.other_customer)
+        self.assertFalse(rule._evaluate(order))
+        account = self.env["o2c.credit.account"]._get_or_create(self.other_customer, self.company)
+        account.write({"credit_limit": 10.0, "rating_id": rating.id})
+        self.assertTrue(rule._evaluate(order))
+
     # Clearing within the transaction
 
     def _held(self):

@@ -138,10 +138,10 @@ class TestHoldPayment(DoorsCommon, AccountPaymentCommon):
         return self.env["payment.transaction"].create({
             "payment_method_id": self.pm_unknown.id,
             "provider_id": self.provider.id,
-            "amount": amount or order.amount_total,
+            "amount": amount or sum(order.mapped("amount_total")),
             "currency_id": order.currency_id.id,
             "partner_id": order.partner_id.id,
-            "reference": f"TX {order.name}",
+            "reference": " ".join(["TX", *order.mapped("name")]),
             "operation": "online_redirect",
             "sale_order_ids": [Command.set(order.ids)],
             "state": state,
@@ -189,6 +189,31 @@ class TestHoldPayment(DoorsCommon, AccountPaymentCommon):
         self.assertTrue(transaction.payment_id)
         self.credit.invalidate_recordset()
         self.assertEqual(self.credit.exposure, 900.0, "booked, it counts once")
+
+    def test_a_payment_for_several_orders_counts_once(self):
+        first, second = orders = self._new_order(amount=1500.0) | self._new_order(amount=500.0)
+        self._transaction(orders, 600.0)
+        self.assertEqual(
+            orders._o2c_confirmed_payments(), {first.id: (450.0, 0.0), second.id: (150.0, 0.0)}
+        )
+        self.assertEqual(first._o2c_confirmed_payments(), {first.id: (450.0, 0.0)})
+        first.action_confirm()
+        self.assertEqual(first.state, "draft", "1,050 of 1,000 would be on credit")
+        second.action_confirm()
+        self.assertEqual(second.state, "sale")
+
+    def test_what_is_open_of_each_order_is_paid(self):
+        first, second = orders = self._new_order(amount=600.0) | self._new_order(amount=400.0)
+        self._transaction(first)
+        self._transaction(orders, 400.0)
+        self.assertEqual(
+            second._o2c_confirmed_payments(), {second.id: (400.0, 0.0)}, "the first is paid"
+        )
+        cancelled = self._new_order(amount=1000.0)
+        third = self._new_order(amount=1000.0)
+        self._transaction(cancelled | third, 800.0)
+        cancelled._action_cancel()
+        self.assertEqual(third._o2c_confirmed_payments(), {third.id: (800.0, 0.0)})
 
     def test_a_payment_that_is_not_confirmed_counts_nothing(self):
         for state in ("draft", "pending", "cancel", "error"):

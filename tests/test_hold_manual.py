@@ -129,6 +129,45 @@ class TestManualHold(O2cCommon):
         order.action_confirm()
         self.assertEqual(order.o2c_hold_state, "held")
 
+    def test_statements_do_not_grow_with_the_customers_put_on_hold(self):
+        counts = []
+        for number in (2, 2, 10):
+            customers = self.env["res.partner"].union(*(
+                self._new_customer(f"Doubtful {number} {i}") for i in range(number)
+            ))
+            orders = self.env["sale.order"].union(*map(self._new_order, customers))
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.cr.sql_log_count
+            customers.with_user(self.credit_manager).action_o2c_hold("Insolvent")
+            self.env.flush_all()
+            counts.append(self.cr.sql_log_count - before)
+            self.assertEqual(set(orders.mapped("o2c_hold_state")), {"held"})
+            self.assertEqual(len(orders.o2c_hold_ids), number)
+        self.assertLessEqual(counts[2], counts[1] + 2)
+
+    def test_each_of_several_customers_is_held_as_was_said_of_him(self):
+        deliveries, all_orders = self._new_order(), self._new_order(self.other_customer)
+        for order in deliveries | all_orders:
+            order.action_confirm()
+        quotation = self._new_order()
+        self.env["o2c.hold"].place([
+            {
+                "reason": "Wait",
+                "partner_id": customer.id,
+                "company_id": self.company.id,
+                "effect": effect,
+            }
+            for customer, effect in [
+                (self.customer, "hold_delivery"), (self.other_customer, "hold_order")
+            ]
+        ])
+        quotation_there = self._new_order(self.other_customer)
+        self.assertFalse(quotation.o2c_hold_ids)
+        (quotation | quotation_there).action_confirm()
+        self.assertEqual(quotation.state, "sale")
+        self.assertEqual(quotation_there.state, "draft")
+
     def test_another_company_is_not_concerned(self):
         other = self.setup_other_company()["company"]
         other.o2c_use_credit = True

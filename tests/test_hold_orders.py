@@ -144,6 +144,47 @@ class TestHoldOrders(O2cCommon):
         self.assertIn(self.salesperson.partner_id, message.notified_partner_ids)
         self.assertTrue(message.subtype_id.internal)
 
+    def test_of_several_orders_the_salesperson_is_told_by_one_message(self):
+        orders = self.env["sale.order"].union(*(
+            self._new_order(amount=1100.0 + i) for i in range(3)
+        ))
+        others = self._new_order(amount=1500.0, user_id=self.other_salesperson.id)
+        own = self._new_order(amount=1600.0, user_id=self.credit_manager.id)
+        (orders | others | own).action_confirm()
+        holds = (orders | others | own).o2c_hold_ids
+        before = self.env["mail.message"].sudo().search([], order="id desc", limit=1).id
+        holds.with_user(self.credit_manager).action_reject(note="Bankrupt")
+        for order in orders | others | own:
+            self.assertIn("Bankrupt", order.message_ids[0].body)
+            self.assertTrue(order.message_ids[0].subtype_id.internal)
+        told = self.env["mail.message"].sudo().search([
+            ("id", ">", before), ("notified_partner_ids", "=", self.salesperson.partner_id.id)
+        ])
+        self.assertEqual(len(told), 1)
+        self.assertEqual(told.author_id, self.credit_manager.partner_id)
+        for order in orders:
+            self.assertIn(order.name, told.body)
+        self.assertNotIn(others.name, told.body)
+        self.assertIn(
+            self.other_salesperson.partner_id, others.message_ids[0].notified_partner_ids
+        )
+        self.assertFalse(own.message_ids[0].notified_partner_ids)
+
+    def test_statements_of_a_decision_do_not_grow_with_its_orders(self):
+        counts = []
+        for number in (2, 2, 10):
+            orders = self.env["sale.order"].union(*(
+                self._new_order(amount=1100.0) for __ in range(number)
+            ))
+            orders.action_confirm()
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.cr.sql_log_count
+            orders.o2c_hold_ids.with_user(self.credit_manager).action_reject(note="No")
+            self.env.flush_all()
+            counts.append(self.cr.sql_log_count - before)
+        self.assertLessEqual(counts[2], counts[1] + 3)
+
     def test_an_increase_above_the_approved_amount_holds_again(self):
         order = self._new_order(amount=1100.0)
         order.action_confirm()

@@ -10,6 +10,7 @@ from . import hold_rule
 from . import hold_clearing
 from . import account_move
 from . import daily_step
+from . import payment_transaction
 from . import res_company
 from . import res_config_settings
 from . import res_partner

@@ -434,6 +434,7 @@ class O2cCreditAccount(models.Model):
                 )
             )
             self.invalidate_model()
+            missing.invalidate_recordset(["o2c_credit_account_ids"])
         return self.search(domain)
 
     def _hand_over(self, debtor):

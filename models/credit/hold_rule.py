@@ -1,4 +1,5 @@
 from dataclasses import dataclass
+from datetime import date
 
 from odoo import api, fields, models
 from odoo.tools.misc import formatLang
@@ -22,6 +23,7 @@ class Situation:
     amounts: dict[int, float]
     limits: dict[int, Limit]
     exposures: dict[int, Exposure]
+    limits_set_on: dict[int, date]
 
 
 class O2cHoldRule(models.Model):
@@ -52,15 +54,9 @@ class O2cHoldRule(models.Model):
         ratings = self._scope_records("rating_ids")
         if not ratings or not scoped:
             return scoped
-        rated = self.env["o2c.credit.account"].search([
-            ("partner_id", "in", [order._o2c_debtor().id for order in scoped]),
-            ("company_id", "in", scoped.company_id.root_id.ids),
-            ("rating_id", "in", ratings.ids),
-        ])
-        keys = {(account.partner_id.id, account.company_id.id) for account in rated}
-        return scoped.filtered(
-            lambda order: (order._o2c_debtor().id, order.company_id.root_id.id) in keys
-        )
+        # Of all orders that are looked at, so that the next rule finds it read.
+        rating_of = orders._o2c_ratings()
+        return scoped.filtered(lambda order: rating_of[order.id] in ratings)
 
     def _evaluate(self, orders):
         failures = super()._evaluate(orders)
@@ -91,7 +87,6 @@ class O2cHoldRule(models.Model):
                 failures.setdefault(order_id, []).append(failure)
         return failures
 
-    @api.model
     def _situations(self, in_force):
         """{root company: :class:`Situation`} for the rules and orders of :meth:`_in_force`."""
         result = {}
@@ -100,7 +95,6 @@ class O2cHoldRule(models.Model):
             result[root] = self._situation(root, of_root)
         return result
 
-    @api.model
     def _situation(self, root, in_force):
         kinds = {}
         for rule, scoped in in_force:
@@ -114,13 +108,48 @@ class O2cHoldRule(models.Model):
             for order in kinds.get("credit_limit", ())
             if limits[debtors[order.id].id].is_finite
         }
-        self._lock(orders, debtors, limited, root)
+        if self._locks(root):
+            self._lock(orders, debtors, limited, root)
         needed = limited | {debtors[order.id] for order in kinds.get("overdue", ())}
         days = [rule.threshold_days for rule, _scoped in in_force if rule.kind == "overdue"]
         exposures = self.env["o2c.credit.account"]._get_exposure(
             orders.env["res.partner"].union(*needed), root, overdue_days=days
         )
-        return Situation(root, debtors, orders._o2c_amounts(), limits, exposures)
+        return Situation(
+            root,
+            debtors,
+            orders._o2c_amounts(),
+            limits,
+            exposures,
+            self._limits_set_on(limits, root) if "limit_expired" in kinds else {},
+        )
+
+    def _limits_set_on(self, limits, root):
+        """{id of the partner: the day his own limit was set} of those limits that are his own."""
+        own = [partner_id for partner_id, limit in limits.items() if limit.source == "own"]
+        # The check reads what it needs; only sentences are shown.
+        accounts = (
+            self.env["o2c.credit.account"]
+            .sudo()
+            .search([
+                ("partner_id", "in", own),
+                ("company_id", "=", root.id),
+                ("limit_set_on", "!=", False),
+            ])
+        )
+        return {account.partner_id.id: account.limit_set_on for account in accounts}
+
+    def _locks(self, root):
+        """Whether a confirmation must keep others of ``root`` off the credit that it uses.
+
+        Where nothing is held for the limit, two orders that go over it together both pass, as each
+        of them does alone. Where something is, an order that the rule only warns about takes the
+        credit all the same from one that it would hold.
+        """
+        return any(
+            rule.effect != "warn" and rule.company_id.root_id in (root.browse(), root)
+            for rule in self._of_kind("credit_limit")
+        )
 
     def _lock(self, orders, debtors, limited, root):
         """Serialize with other confirmations that use the same credit."""
@@ -236,18 +265,11 @@ class O2cHoldRule(models.Model):
         """Limits of the customer's own that nobody has looked at for longer than the days given."""
         self.ensure_one()
         today = situation.root._o2c_today()
-        own = {
-            partner_id for partner_id, limit in situation.limits.items() if limit.source == "own"
-        }
-        expired = self.env["o2c.credit.account"].search([
-            ("partner_id", "in", list(own)),
-            ("company_id", "=", situation.root.id),
-            ("limit_set_on", "<", fields.Date.subtract(today, days=self.threshold_days)),
-        ])
-        set_on = {account.partner_id.id: account.limit_set_on for account in expired}
+        oldest = fields.Date.subtract(today, days=self.threshold_days)
         for order in orders:
             debtor = situation.debtors[order.id]
-            if debtor.id not in set_on:
+            set_on = situation.limits_set_on.get(debtor.id)
+            if not set_on or set_on >= oldest:
                 continue
             yield (
                 order.id,
@@ -257,7 +279,7 @@ class O2cHoldRule(models.Model):
                         "The credit limit of %(customer)s was set %(age)s days ago; it must be "
                         "renewed every %(days)s days.",
                         customer=debtor.name,
-                        age=(today - set_on[debtor.id]).days,
+                        age=(today - set_on).days,
                         days=self.threshold_days,
                     ),
                 },

@@ -5,6 +5,12 @@ from odoo.exceptions import AccessError
 class ResPartner(models.Model):
     _inherit = "res.partner"
 
+    o2c_credit_account_ids = fields.One2many(
+        "o2c.credit.account",
+        "partner_id",
+        string="Credit Accounts",
+        groups="order_to_cash.group_user",
+    )
     o2c_exposure = fields.Monetary(
         string="Credit Exposure",
         compute="_compute_o2c_exposure",

@@ -6,6 +6,7 @@ from . import hold_rule_customer
 from . import hold_rule_domain
 from . import hold_reason
 from . import hold
+from . import hold_ending
 from . import res_partner
 from . import res_users
 from . import sale_order
@@ -14,6 +15,7 @@ from . import sale_order_line_policy
 from . import sale_order_price
 from . import sale_order_confirm
 from . import sale_order_increase
+from . import sale_order_release
 from . import manual_hold
 from . import payment_transaction
 from . import stock

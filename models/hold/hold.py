@@ -294,12 +294,6 @@ class O2cHold(models.Model):
         self._decide("rejected", note, {})
         return True
 
-    def action_reevaluate(self):
-        """Check the orders of these holds again: clear what no longer fails, refresh the rest."""
-        self.check_access("read")
-        self.order_id._o2c_reevaluate()
-        return True
-
     def _check_release_values(self, approved_amount, expires_on):
         is_amount = isinstance(approved_amount, (int, float)) and isfinite(approved_amount)
         if approved_amount is not None and (not is_amount or approved_amount < 0):
@@ -350,25 +344,22 @@ class O2cHold(models.Model):
                     })
 
     def _tell_salesperson(self):
-        """Note the decision on each order, and notify its salesperson unless he made it."""
+        """Note the decision on each order, and tell its salesperson unless he made it."""
         states = dict(self._fields["state"]._description_selection(self.env))
         kinds = dict(self._selection_kind())
-        for order, holds in self.filtered("order_id").grouped("order_id").items():
-            salesperson = order.user_id - self.env.user
-            order.message_post(
-                body=Markup("<br/>").join(
-                    self.env._(
-                        "%(state)s: %(hold)s. %(note)s",
-                        state=states[hold.state],
-                        hold=hold.rule_id.name or kinds[hold.kind],
-                        note=hold.decision_note,
-                    )
-                    for hold in holds
-                ),
-                subtype_xmlid="mail.mt_note",
-                author_id=self.env.user.partner_id.id,
-                partner_ids=salesperson.partner_id.ids,
+        of_orders = self.filtered("order_id")
+        of_orders.order_id._o2c_tell({
+            order.id: Markup("<br/>").join(
+                self.env._(
+                    "%(state)s: %(hold)s. %(note)s",
+                    state=states[hold.state],
+                    hold=hold.rule_id.name or kinds[hold.kind],
+                    note=hold.decision_note,
+                )
+                for hold in holds
             )
+            for order, holds in of_orders.grouped("order_id").items()
+        })
 
     def _covers(self, failure, today):
         """Whether this one released hold lets the order pass in spite of ``failure``."""
@@ -409,36 +400,6 @@ class O2cHold(models.Model):
         self.ensure_one()
         return (self.rule_id.id or 0, 0 if self.rule_id else self.customer_hold_id.id or self.id)
 
-    def _end_customer_holds(self):
-        """Clear the holds on orders whose hold on the customer was released or has lapsed."""
-        customer_holds = self.filtered(lambda hold: not hold.order_id)
-        if not customer_holds:
-            return
-        dependent = self.search([
-            ("customer_hold_id", "in", customer_holds.ids),
-            ("state", "=", "active"),
-        ])
-        orders = dependent._blocking().order_id
-        dependent.write({"state": "cleared"})
-        orders._o2c_tell_cleared()
-        orders._o2c_after_release()
-
-    @api.model
-    @api.private
-    def place(self, values):
-        """Write holds placed by hand, after the caller has checked who may.
-
-        :param values: list of values, of orders or of customers
-        :return: the holds, in sudo
-        """
-        # Nobody has write access to holds; the callers check the right to place one.
-        holds = self.sudo().create([
-            {"kind": "manual", "state": "active", **entry} for entry in values
-        ])
-        for hold in holds.filtered(lambda hold: not hold.order_id):
-            hold.partner_id._o2c_open_orders(hold.company_id)._o2c_hold_with_customer(hold)
-        return holds
-
     def action_open_order(self):
         """Open the order of this hold, or its customer."""
         self.ensure_one()
@@ -455,65 +416,3 @@ class O2cHold(models.Model):
             "res_id": self.order_id.id,
             "view_mode": "form",
         }
-
-    @api.model
-    @api.private
-    def reevaluate_open(self, company):
-        """Check every held order of ``company`` again, and end what was placed until yesterday.
-
-        :return: (number of orders looked at, number no longer held)
-        """
-        # The daily step looks at the orders of everybody.
-        orders = (
-            self.env["sale.order"]
-            .sudo()
-            .search(
-                Domain("o2c_hold_state", "=", "held")
-                & Domain("state", "in", ("draft", "sent", "sale"))
-                & Domain("company_id", "child_of", company.ids)
-            )
-        )
-        self._end_lapsed(company)
-        orders._o2c_reevaluate()
-        freed = orders.filtered(lambda order: order.o2c_hold_state != "held")
-        return len(orders), len(freed)
-
-    def _end_lapsed(self, company):
-        """Clear the holds placed by hand whose last day is over."""
-        lapsed = self.sudo().search(
-            Domain("state", "=", "active")
-            & Domain("kind", "=", "manual")
-            & Domain("until", "<", company._o2c_today())
-            & Domain("company_id", "child_of", company.ids)
-        )
-        lapsed.write({"state": "cleared"})
-        lapsed._end_customer_holds()
-        orders = lapsed.order_id
-        orders._o2c_tell_cleared()
-        orders._o2c_after_release()
-
-    @api.model
-    @api.private
-    def reevaluate_customers(self, partners):
-        """Check the held orders of these customers again, since their figures have changed.
-
-        :param partners: ``res.partner``; orders they pay for count too
-        """
-        # Whoever books a payment need not be able to read the orders that it frees.
-        commercial = partners.sudo().commercial_partner_id
-        if not commercial:
-            return
-        customer = Domain("partner_invoice_id.commercial_partner_id", "in", commercial.ids)
-        payer = Domain(
-            "partner_invoice_id.commercial_partner_id.o2c_payer_id", "in", commercial.ids
-        )
-        orders = (
-            self.env["sale.order"]
-            .sudo()
-            .search(
-                Domain("o2c_hold_state", "=", "held")
-                & Domain("state", "in", ("draft", "sent", "sale"))
-                & (customer | payer)
-            )
-        )
-        orders._o2c_reevaluate()

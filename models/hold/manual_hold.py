@@ -96,8 +96,9 @@ class ResPartner(models.Model):
         """Open the decision on the holds of this customer."""
         return self.commercial_partner_id.o2c_hold_ids.action_decide()
 
-    def _o2c_open_orders(self, company):
-        """The quotations of these customers, and their confirmed orders with goods to deliver."""
+    def _o2c_open_orders(self, companies):
+        """The quotations of these customers, and their confirmed orders with goods to deliver, in
+        ``companies`` and their branches."""
         return (
             self.env["sale.order"]
             .sudo()
@@ -106,7 +107,7 @@ class ResPartner(models.Model):
                     Domain("partner_invoice_id.commercial_partner_id", "in", self.ids)
                     | Domain("partner_id.commercial_partner_id", "in", self.ids)
                 )
-                & Domain("company_id", "child_of", company.ids)
+                & Domain("company_id", "child_of", companies.ids)
                 & (
                     Domain("state", "in", ("draft", "sent"))
                     | (
@@ -120,6 +121,24 @@ class ResPartner(models.Model):
 
 class O2cHold(models.Model):
     _inherit = "o2c.hold"
+
+    @api.model
+    @api.private
+    def place(self, values):
+        """Write holds placed by hand, after the caller has checked who may.
+
+        :param values: list of values, of orders or of customers
+        :return: the holds, in sudo
+        """
+        # Nobody has write access to holds; the callers check the right to place one.
+        holds = self.sudo().create([
+            {"kind": "manual", "state": "active", **entry} for entry in values
+        ])
+        of_customers = holds.filtered(lambda hold: not hold.order_id)
+        if of_customers:
+            orders = of_customers.partner_id._o2c_open_orders(of_customers.company_id)
+            orders._o2c_hold_with_customers(of_customers)
+        return holds
 
     @api.model
     def _check_placement(self, company, reason, until):
@@ -258,16 +277,18 @@ class SaleOrder(models.Model):
             & (own | of_customers)
         )
 
-    def _o2c_hold_with_customer(self, customer_hold):
-        """Hold these orders because their customer was put on hold."""
+    def _o2c_hold_with_customers(self, customer_holds):
+        """Hold these orders because their customers were put on hold."""
+        new = set(customer_holds.ids)
         values, notes = [], {}
         for order_id, failures in self._o2c_manual_failures().items():
             order = self.browse(order_id)
-            if order.state != "sale" and customer_hold.effect != "hold_order":
-                continue
             for failure in failures:
-                if failure.hold_id == customer_hold.id:
-                    values.append(order._o2c_hold_values(failure))
-                    notes[order_id] = [failure.reason]
+                if failure.hold_id not in new:
+                    continue
+                if order.state != "sale" and not failure.blocks:
+                    continue
+                values.append(order._o2c_hold_values(failure))
+                notes.setdefault(order_id, []).append(failure.reason)
         self.env["o2c.hold"].sudo().create(values)
         self._o2c_log(notes)

@@ -256,18 +256,6 @@ class SaleOrder(models.Model):
             order.id: Markup("<br/>").join(dict.fromkeys(notes[order.id])) for order in orders
         })
 
-    def _o2c_tell_cleared(self):
-        """Note on each order that nothing holds it any more, and notify its salesperson."""
-        for order in self:
-            order.message_post(
-                body=self.env._("The cause of the hold is gone: %(order)s is free.", order=order.name),
-                subtype_xmlid="mail.mt_note",
-                partner_ids=(order.user_id - self.env.user).partner_id.ids,
-            )
-
-    def _o2c_after_release(self):
-        """Go on with what the hold stopped: goods of confirmed orders may be reserved again."""
-
     def _o2c_held_notification(self):
         """Tell the user which of his orders are held."""
         return {

@@ -156,22 +156,3 @@ class StockPicking(models.Model):
             if held and held == todo:
                 held._o2c_check_held()
         return super().button_validate()
-
-
-class SaleOrder(models.Model):
-    _inherit = "sale.order"
-
-    def _o2c_after_release(self):
-        super()._o2c_after_release()
-        # Whoever releases need not be entitled to stock; it is what a scheduler would do.
-        free = self.sudo().filtered(
-            lambda order: order.state == "sale" and order.o2c_hold_state != "held"
-        )
-        if not free:
-            return
-        free.order_line.move_ids.filtered(
-            lambda move: (
-                move.state in ("confirmed", "partially_available", "waiting")
-                and move._should_assign_at_confirm()
-            )
-        )._action_assign()
