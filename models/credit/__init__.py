@@ -2,6 +2,7 @@ from . import credit_rating
 from . import exposure
 from . import credit_limit
 from . import credit_account
+from . import credit_account_documents
 from . import credit_scoring
 from . import credit_score
 from . import credit_review
