@@ -1,3 +1,4 @@
 from . import hold
 from . import credit
+from . import allocation
 from . import operations

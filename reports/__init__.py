@@ -1,1 +1,1 @@
-from . import hold, credit, dunning
+from . import hold, credit, allocation, dunning

@@ -6,8 +6,8 @@ from . import override
 class SaleOrderLine(models.Model):
     _inherit = "sale.order.line"
 
-    o2c_allocation_strategy = override.strategy_field(copy=False)
-    o2c_allocation_rank = override.rank_field(copy=False)
+    o2c_allocation_strategy = override.strategy_field(copy=False, groups="base.group_user")
+    o2c_allocation_rank = override.rank_field(copy=False, groups="base.group_user")
 
     @api.constrains("o2c_allocation_rank")
     def _check_o2c_allocation_rank(self):
@@ -26,4 +26,6 @@ class SaleOrderLine(models.Model):
 class SaleOrder(models.Model):
     _inherit = "sale.order"
 
-    o2c_use_allocation = fields.Boolean(related="company_id.o2c_use_allocation")
+    o2c_use_allocation = fields.Boolean(
+        related="company_id.o2c_use_allocation", groups="base.group_user"
+    )

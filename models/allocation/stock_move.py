@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 
 from . import override
+from .engine import Caps
 
 
 class StockMove(models.Model):
@@ -51,3 +52,20 @@ class StockMove(models.Model):
             if self[name]:
                 values[name] = self[name]
         return values
+
+    def _update_reserved_quantity(self, need, location_id, *args, **kwargs):
+        caps = self.env.context.get("o2c_allocation_caps")
+        if not isinstance(caps, Caps):
+            return super()._update_reserved_quantity(need, location_id, *args, **kwargs)
+        need = min(need, caps.left.get(self.id, 0.0))
+        if self.product_id.uom_id.compare(need, 0.0) <= 0:
+            return 0.0
+        taken = super()._update_reserved_quantity(need, location_id, *args, **kwargs)
+        caps.left[self.id] -= taken
+        return taken
+
+
+class StockPicking(models.Model):
+    _inherit = "stock.picking"
+
+    o2c_use_allocation = fields.Boolean(related="company_id.o2c_use_allocation")
