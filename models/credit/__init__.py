@@ -1,5 +1,6 @@
 from . import credit_rating
 from . import exposure
+from . import exposure_statement
 from . import credit_limit
 from . import credit_account
 from . import credit_account_documents
