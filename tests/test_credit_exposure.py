@@ -390,7 +390,48 @@ class TestCreditExposure(O2cCommon):
         self.env.flush_all()
         self._exposure(overdue_days=(30,))
         Account = self.env["o2c.credit.account"]
-        for batch in (partners[0], partners):
+        # Many customers are looked up by a statement too: who of them owes to whose account.
+        for batch, expected in ((partners[0], 1), (partners, 2)):
             batch.commercial_partner_id.mapped("o2c_payer_id")
-            with self.assertQueryCount(1):
+            with self.assertQueryCount(expected):
                 Account._get_exposure(batch, self.company, overdue_days=(30, 60))
+
+    def test_many_customers_are_reckoned_as_one_is(self):
+        self._new_order(amount=300.0).action_confirm()
+        self._new_invoice(amount=120.0, due="2025-01-15")
+        crowd = self.env["res.partner"].create([{"name": f"C{i}"} for i in range(30)])
+        crowd[0].o2c_payer_id = self.customer
+        self._new_order(crowd[0], amount=40.0).action_confirm()
+        Account = self.env["o2c.credit.account"]
+        partners = crowd | self.customer
+        found = Account._get_exposure(partners, self.company, overdue_days=(30,))
+        for partner in (self.customer, crowd[0], crowd[1]):
+            alone = Account._get_exposure(partner, self.company, overdue_days=(30,))
+            self.assertEqual(found[partner.id], alone[partner.id])
+        self.assertEqual(found[crowd[0].id].ordered_not_delivered, 340.0)
+        self.assertEqual(found[self.customer.id].overdue_by_days, {30: 120.0})
+
+    def test_goods_nobody_ordered_count_with_their_taxes(self):
+        """A line without quantity has no total to take the price from."""
+        taxes = self.env["account.tax"].create([
+            {"name": "15 % on top", "amount": 15.0},
+            {"name": "Two each", "amount_type": "fixed", "amount": 2.0},
+            {"name": "In it", "amount": 10.0, "price_include_override": "tax_included"},
+        ])
+        order = self._new_order(amount=100.0)
+        order.action_confirm()
+        order.order_line = [
+            Command.create({
+                "product_id": self.service.id,
+                "product_uom_qty": 0.0,
+                "qty_delivered": 3.0,
+                "price_unit": 50.0,
+                "discount": 20.0,
+                "tax_ids": taxes.ids,
+            })
+        ]
+        # 50 less 20 % is 40, and 15 % and 2 on top of it 48; the included tax is in it.
+        self.assertEqual(
+            self._exposure(),
+            Exposure(delivered_not_invoiced=144.0, ordered_not_delivered=100.0),
+        )

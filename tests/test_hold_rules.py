@@ -70,6 +70,18 @@ class TestHoldRules(HoldRuleCommon):
         rule.unlink()
         self._assert_passes(order)
 
+    def test_what_a_savepoint_undid_is_not_remembered(self):
+        order = self._new_order(amount=100.0)
+        rule = self._new_rule("order_value", threshold_amount=50.0)
+        with self.cr.savepoint() as savepoint:
+            rule.active = False
+            self._new_rule("discount", threshold_percent=5.0)
+            with self.cr.savepoint() as inner:
+                inner.rollback()
+            self._assert_passes(order)
+            savepoint.rollback()
+        self._assert_fails(order, "100.00", "50.00")
+
     def test_an_archived_class_still_narrows_a_rule_down(self):
         self._new_rule("order_value", class_ids=self.vip.ids)
         self.other_customer.o2c_class_id = self.vip

@@ -1,6 +1,7 @@
 from . import product_pricelist
 from . import product_template
 from . import hold_rule
+from . import hold_rule_catalog
 from . import hold_rule_price
 from . import hold_rule_customer
 from . import hold_rule_domain

@@ -3,7 +3,6 @@ from math import isfinite
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.fields import Domain
-from odoo.tools import ormcache
 from odoo.tools.misc import formatLang
 
 from odoo.addons.order_to_cash.algorithms.hold import Failure
@@ -162,22 +161,6 @@ class O2cHoldRule(models.Model):
                     )
                 )
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        rules = super().create(vals_list)
-        self.env.registry.clear_cache()
-        return rules
-
-    def write(self, vals):
-        result = super().write(vals)
-        self.env.registry.clear_cache()
-        return result
-
-    def unlink(self):
-        result = super().unlink()
-        self.env.registry.clear_cache()
-        return result
-
     def action_preview(self):
         """Open the quotations that this one rule would hold, or warn about, if confirmed now."""
         self.ensure_one()
@@ -226,19 +209,6 @@ class O2cHoldRule(models.Model):
             for order_id, failure in find(rule, scoped):
                 failures.setdefault(order_id, []).append(failure)
 
-    @api.model
-    def _rules_of(self, companies):
-        """The active rules and exemptions of ``companies``, in their order, in sudo."""
-        # Everybody's orders are checked, by rules that only managers may read.
-        rules = self.sudo()
-        return rules.browse(rules._rule_ids_of(tuple(sorted(companies.ids))))
-
-    @api.model
-    @ormcache("company_ids")
-    def _rule_ids_of(self, company_ids):
-        domain = Domain("company_id", "=", False) | Domain("company_id", "parent_of", company_ids)
-        return tuple(self.with_context(active_test=True).sudo().search(domain).ids)
-
     def _in_force(self, orders, kind):
         """The rules of one kind among ``self``, each with the orders it applies to.
 
@@ -266,20 +236,6 @@ class O2cHoldRule(models.Model):
                     result.append((rule, scoped))
         return result
 
-    def _of_kind(self, kind, is_exclusion=False):
-        """The rules, or the exemptions, of one kind among ``self``, in sudo."""
-        rules = self.sudo()
-        return rules.browse(self._ids_by_kind(self._ids).get((kind, is_exclusion), ()))
-
-    @api.model
-    @ormcache("ids")
-    def _ids_by_kind(self, ids):
-        """{(kind, whether it exempts): ids}, since every check asks for every kind."""
-        result = {}
-        for rule in self.sudo().browse(ids):
-            result.setdefault((rule.kind, rule.is_exclusion), []).append(rule.id)
-        return result
-
     @api.model
     def _scope_fields(self):
         """The many2many fields that narrow down to whose orders a rule applies.
@@ -292,20 +248,6 @@ class O2cHoldRule(models.Model):
     def _kinds_up_to_100_percent(self):
         """The kinds of rule whose percentage has no meaning above 100."""
         return set()
-
-    @api.model
-    @ormcache("name")
-    def _scoped_rule_ids(self, name):
-        """The ids of the rules that ``name`` narrows down: most have nothing there to be read."""
-        rules = self.sudo().with_context(active_test=False)
-        return frozenset(rules.search(Domain(name, "!=", False)).ids)
-
-    def _scope_records(self, name):
-        """What this one rule is narrowed down to in one of its scope fields, archived too."""
-        self.ensure_one()
-        if self.id not in self._scoped_rule_ids(name):
-            return self.env[self._fields[name].comodel_name]
-        return self.with_context(active_test=False)[name]
 
     def _has_scope(self):
         """Whether this one rule is narrowed down to some customers or teams."""
