@@ -230,6 +230,28 @@ class TestReviewHolds(O2cCommon):
         })
         self.assertEqual(contact.o2c_payer_id, self.other_customer)
 
+    def test_only_a_credit_manager_changes_class_and_limit(self):
+        user = self._new_user(
+            "sylvia",
+            "sales_team.group_sale_salesman,base.group_partner_manager,"
+            "account.group_account_invoice",
+        )
+        spared = self.env["o2c.customer.class"].create({"name": "Spared", "code": "SPARED"})
+        self.company.o2c_use_credit = True
+        salesperson = self.customer.with_user(user)
+        for values in ({"o2c_class_id": spared.id}, {"credit_limit": 1e6}):
+            with self.assertRaises(AccessError) as caught:
+                salesperson.write(values)
+            self.assertIn("only a credit manager", str(caught.exception))
+            with self.assertRaises(AccessError):
+                self.env["res.partner"].with_user(user).create({"name": "New", **values})
+        self.assertTrue(self.env["res.partner"].with_user(user).create({"name": "New"}))
+        # Writing what is there already, as a form or an import may do, is no change.
+        salesperson.write({"o2c_class_id": False, "credit_limit": self.customer.credit_limit})
+        self.company.o2c_use_credit = False
+        salesperson.o2c_class_id = spared
+        self.assertEqual(self.customer.o2c_class_id, spared)
+
     # Goods -------------------------------------------------------------------------------------
 
     def test_more_is_not_delivered_by_a_transfer_that_is_done(self):

@@ -1,6 +1,13 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 
+# What decides on a customer's credit and stands among his contact details, and why.
+CREDIT_TERMS = {
+    "o2c_payer_id": lambda env: env._("Orders count against the credit limit of the payer."),
+    "o2c_class_id": lambda env: env._("Hold rules and their exemptions depend on the class."),
+    "credit_limit": lambda env: env._("Orders are held when they go over the limit."),
+}
+
 
 class ResPartner(models.Model):
     _inherit = "res.partner"
@@ -29,44 +36,63 @@ class ResPartner(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         partners = super().create(vals_list)
-        partners._o2c_check_payer_change({partner.id: self.browse() for partner in partners})
+        if not self._o2c_may_change_terms():
+            limit = self._fields["credit_limit"].get_company_dependent_fallback(self)
+            nothing = {**dict.fromkeys(CREDIT_TERMS), "credit_limit": limit}
+            partners._o2c_check_terms(dict.fromkeys(partners.ids, nothing))
         return partners
 
     def write(self, vals):
-        if "o2c_payer_id" not in vals:
+        if not CREDIT_TERMS.keys() & vals.keys() or self._o2c_may_change_terms():
             return super().write(vals)
-        before = {partner.id: partner.o2c_payer_id for partner in self.sudo()}
+        before = self._o2c_terms()
         result = super().write(vals)
-        self._o2c_check_payer_change(before)
+        self._o2c_check_terms(before)
         return result
 
-    def _o2c_check_payer_change(self, before):
-        """Who gives a customer another payer gives him another credit limit.
-
-        :param before: {id: the payer before}
-        :raise AccessError: for whoever is not a credit manager
-        """
-        if (
+    def _o2c_may_change_terms(self):
+        return (
             self.env.su
-            or not self.env.company.sudo().o2c_use_credit
             or self.env.user.has_group("order_to_cash.group_credit_manager")
-        ):
-            return
-        # Contacts have the payer of their customer, whoever makes them.
-        changed = self.sudo().filtered(
-            lambda partner: (
-                partner.commercial_partner_id == partner
-                and partner.o2c_payer_id != before[partner.id]
-            )
+            # Payer and class are the same in every company.
+            or not any(self.env.user.sudo().company_ids.mapped("o2c_use_credit"))
         )
-        if changed:
-            raise AccessError(
-                self.env._(
-                    "Only a credit manager changes who pays for %(customers)s: orders count "
-                    "against the credit limit of the payer.",
-                    customers=", ".join(changed.mapped("display_name")),
+
+    def _o2c_terms(self):
+        """{id: {field of :data:`CREDIT_TERMS`: what it refers to or holds}}"""
+        return {
+            # Contacts may have less to show than the check has to know.
+            partner.id: {
+                name: partner[name].id if partner._fields[name].relational else partner[name]
+                for name in CREDIT_TERMS
+            }
+            for partner in self.sudo()
+        }
+
+    def _o2c_check_terms(self, before):
+        """Nobody gives a customer more credit by way of his contact details.
+
+        :param before: what :meth:`_o2c_terms` gave before the change
+        :raise AccessError: when a user who is no credit manager has changed some of it
+        """
+        now = self._o2c_terms()
+        # Contacts have the terms of their customer, whoever makes them.
+        customers = self.sudo().filtered(lambda partner: partner.commercial_partner_id == partner)
+        for name, reason in CREDIT_TERMS.items():
+            changed = customers.filtered(
+                lambda partner, name=name: (
+                    (now[partner.id][name] or None) != (before[partner.id][name] or None)
                 )
             )
+            if changed:
+                raise AccessError(
+                    self.env._(
+                        "%(field)s of %(customers)s: only a credit manager changes this. %(reason)s",
+                        field=self._fields[name].get_description(self.env)["string"],
+                        customers=", ".join(changed.mapped("display_name")),
+                        reason=reason(self.env),
+                    )
+                )
 
     @api.depends_context("company")
     def _compute_o2c_uses_credit(self):
