@@ -3,7 +3,7 @@ from datetime import datetime, time
 from odoo import fields, models
 
 from ...algorithms import opening_import as rows
-from .opening_import import Checked
+from .opening_import_checking import Checked
 
 
 class O2cOpeningImport(models.Model):

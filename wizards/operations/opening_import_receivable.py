@@ -5,7 +5,7 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL, format_date
 
 from ...algorithms import opening_import as rows
-from .opening_import import Checked
+from .opening_import_checking import Checked
 
 # Lines of one journal entry of settlements: enough to be few entries, few enough to be opened.
 SETTLEMENT_LINES = 500
