@@ -312,22 +312,21 @@ def _first(picks, units):
 class _Served:
     """A demand while it is being served, in units."""
 
-    __slots__ = ("cells", "demand", "frozen", "held", "is_withheld", "met", "need", "stock", "total")
+    __slots__ = (
+        "before", "cells", "demand", "frozen", "held", "is_withheld", "met", "need", "stock", "total",
+    )
 
     def __init__(self, demand, stock):
         self.demand = demand
         self.stock = stock
         self.held = [(cell, stock.units(quantity)) for cell, quantity in demand.held]
+        self.before = sum(units for _cell, units in self.held)
         self.frozen = stock.units(demand.frozen)
         self.need = stock.units(demand.need)
         self.cells = {}
         self.total = 0
         self.met = {}
         self.is_withheld = False
-
-    @property
-    def before(self):
-        return sum(units for _cell, units in self.held)
 
     @property
     def want(self):
@@ -466,20 +465,24 @@ class _Planner:
 
     def _outcome(self, served, flows):
         quantity = served.stock.quantity
-        gained, lost = served.total - served.before, served.before - served.total
+        gained, missing = served.total - served.before, served.missing
+        planned = quantity(served.total + served.frozen)
+        cells = tuple((cell, quantity(units)) for cell, units in served.cells.items() if units)
+        if not gained and not missing:
+            return Outcome(served.demand.key, planned, planned, cells)
         gained_from = flows.gained.get(served, ())
         lost_to = flows.lost.get(served, ())
-        guards = served.met if served.missing or lost > 0 else ()
+        guards = served.met if missing or gained < 0 else ()
         return Outcome(
             key=served.demand.key,
             before=quantity(served.before + served.frozen),
-            planned=quantity(served.total + served.frozen),
-            cells=tuple((cell, quantity(units)) for cell, units in served.cells.items() if units),
-            missing=quantity(served.missing),
+            planned=planned,
+            cells=cells,
+            missing=quantity(missing),
             gained_from=tuple((key, quantity(units)) for key, units in gained_from),
-            from_free=quantity(max(0, gained - sum(units for _key, units in gained_from))),
+            from_free=quantity(max(0, gained - _units(gained_from))),
             lost_to=tuple((key, quantity(units)) for key, units in lost_to),
-            given_up=quantity(max(0, lost - sum(units for _key, units in lost_to))),
+            given_up=quantity(max(0, -gained - _units(lost_to))),
             protected_by=tuple(
                 (guard.key, quantity(served.met[guard])) for guard in guards if not guard.is_cap
             ),

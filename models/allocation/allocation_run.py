@@ -276,8 +276,9 @@ class O2cAllocationRun(models.Model):
         return super().write({"state": "draft", "fingerprints": False, "simulated_on": False})
 
     def _unlink_lines(self):
-        # sudo: nobody writes or removes lines by hand
-        self.sudo().line_ids.unlink()
+        for run in self:
+            self.env["o2c.allocation.run.line"]._remove(run)
+        self.invalidate_recordset(["line_ids", "changing_line_ids"])
 
     def _gather(self):
         self.ensure_one()
@@ -359,7 +360,7 @@ class O2cAllocationRun(models.Model):
         stale = self._stale_products(pool, outcomes)
         products = {demand.product for demand in pool.demands} - stale
         stale |= self.env["o2c.allocation.engine"]._apply(pool, outcomes, products)
-        self.line_ids._mark_skipped(stale)
+        self.env["o2c.allocation.run.line"]._mark_skipped(self, stale)
         self.write({
             "state": "stale" if stale else "applied",
             "applied_on": fields.Datetime.now(),

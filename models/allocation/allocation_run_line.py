@@ -143,10 +143,23 @@ class O2cAllocationRunLine(models.Model):
             )
         )
 
-    def _mark_skipped(self, product_ids):
+    @api.model
+    def _remove(self, run):
+        """Remove all lines of one run, in one statement: nothing else knows them."""
+        self.flush_model(["run_id"])
+        self.env.execute_query(
+            SQL("DELETE FROM o2c_allocation_run_line WHERE run_id = %s RETURNING id", run.id)
+        )
+        self.invalidate_model()
+
+    @api.model
+    def _mark_skipped(self, run, product_ids):
         """Say that the lines of some products were not applied."""
+        if not product_ids:
+            return
         # sudo: the lines are a record that nobody writes by hand
-        self.sudo().filtered(lambda line: line.product_id.id in product_ids).is_skipped = True
+        lines = self.sudo().search([("run_id", "=", run.id), ("product_id", "in", list(product_ids))])
+        lines.is_skipped = True
 
     def action_open_order(self):
         """Open the order, or the transfer when there is none."""

@@ -118,8 +118,9 @@ class O2cAllocationEngine(models.AbstractModel):
     def _add_lines(self, pool, added):
         moves = self.env["stock.move"].browse([move_id for move_id, _cell, _quantity in added])
         quants = self.env["stock.quant"].browse([pool.quants[cell] for _move, cell, _quantity in added])
+        # These products have one unit: the quantity needs no conversion.
         return self.env["stock.move.line"].create([
-            move._prepare_move_line_vals(quantity=quantity, reserved_quant=quant)
+            {**move._prepare_move_line_vals(reserved_quant=quant), "quantity": quantity}
             for move, quant, (_move_id, _cell, quantity) in zip(moves, quants, added, strict=True)
         ])
 

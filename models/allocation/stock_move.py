@@ -3,6 +3,9 @@ from odoo import api, fields, models
 from . import override
 from .engine import Caps
 
+# From so many moves on, it pays to ask which of them matter.
+MANY = 50
+
 
 class StockMove(models.Model):
     """A move carries overrides only; its place in the ranking is resolved when it is needed."""
@@ -52,6 +55,17 @@ class StockMove(models.Model):
             if self[name]:
                 values[name] = self[name]
         return values
+
+    def _update_orderpoints(self):
+        if len(self) < MANY:
+            return super()._update_orderpoints()
+        # Core asks with a condition a move, which takes seconds for thousands of them. Most
+        # products have no rule of replenishment and need not be asked about.
+        # sudo: core marks the rules whoever moves the goods
+        rules = self.env["stock.warehouse.orderpoint"].sudo()
+        products = rules.search([("product_id", "in", self.product_id.ids)]).product_id
+        moves = self.filtered(lambda move: move.product_id in products)
+        return super(StockMove, moves)._update_orderpoints()
 
     def _update_reserved_quantity(self, need, location_id, *args, **kwargs):
         caps = self.env.context.get("o2c_allocation_caps")
