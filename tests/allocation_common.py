@@ -1,5 +1,7 @@
 from odoo.fields import Command
 
+from odoo.addons.order_to_cash.models.allocation.reservation import Permission
+
 from .common import O2cCommon
 
 
@@ -37,6 +39,11 @@ class AllocationCommon(O2cCommon):
         order.order_line.write({"o2c_allocation_rank": rank, "o2c_allocation_strategy": strategy})
         order.action_confirm()
         return order.order_line.move_ids
+
+    @classmethod
+    def _reserve(cls, moves):
+        """Reserve in the given order, whoever is ranked better."""
+        moves.with_context(o2c_allocation_permission=Permission(moves))._action_assign()
 
     @classmethod
     def _run(cls, **values):

@@ -57,9 +57,9 @@ class TestAllocationEngine(AllocationCommon):
         moves._do_unreserve()
         ranked = self.env["o2c.allocation.ranking"]._resolve(moves)
         phase = {"win": 0, "gain": 1, "redistribute": 2}
-        moves.sorted(
-            lambda move: (phase[ranked[move.id].strategy], ranked[move.id].sort_key)
-        )._action_assign()
+        self._reserve(
+            moves.sorted(lambda move: (phase[ranked[move.id].strategy], ranked[move.id].sort_key))
+        )
 
     def _compare(self, moves, **values):
         self.env.flush_all()
@@ -95,7 +95,7 @@ class TestAllocationEngine(AllocationCommon):
             shuffled = list(moves)
             pick.shuffle(shuffled)
             for move in shuffled[:10]:
-                move._action_assign()
+                self._reserve(move)
             for product in products:
                 self._scatter(pick, product)
             with self.subTest(seed=seed):
@@ -122,7 +122,7 @@ class TestAllocationEngine(AllocationCommon):
             moves = self._new_moves(pick, product, 4)
             if product == by_dozen:
                 moves[1:3].product_uom = dozen
-            moves[2:]._action_assign()
+            self._reserve(moves[2:])
             with self.subTest(product=product.name):
                 run = self._run(product_ids=product.ids)
                 planned = {line.move_id: line.planned_qty for line in run.line_ids}
@@ -142,7 +142,7 @@ class TestAllocationEngine(AllocationCommon):
             "location_id": self.stock_location.id, "product_uom_qty": 7.0,
             "o2c_allocation_strategy": "gain",
         })
-        move._action_assign()
+        self._reserve(move)
         line = move.move_line_ids
         self._stock(1.0, location=self.shelf)
         self._stock(5.0, location=self.other_shelf)

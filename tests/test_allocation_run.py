@@ -9,8 +9,8 @@ class TestAllocationRun(AllocationCommon):
     def test_a_simulation_says_who_gets_what_and_changes_nothing(self):
         self._stock(10.0)
         casual, key = self._move(8.0, rank=9), self._move(6.0, rank=1)
-        casual._action_assign()
-        key._action_assign()
+        self._reserve(casual)
+        self._reserve(key)
         run = self._run()
         self._assert_reserved((casual, 8.0), (key, 2.0))
         line = self._line(run, key)
@@ -31,7 +31,7 @@ class TestAllocationRun(AllocationCommon):
     def test_applying_makes_it_so_and_twice_changes_nothing(self):
         self._stock(10.0)
         casual, key = self._move(8.0, rank=9), self._move(6.0, rank=1)
-        casual._action_assign()
+        self._reserve(casual)
         run = self._run().with_user(self.allocator)
         run.action_apply()
         self._assert_reserved((casual, 4.0), (key, 6.0))
@@ -79,7 +79,7 @@ class TestAllocationRun(AllocationCommon):
         self._stock(20.0)
         cases = {name: self._move(4.0) for name in ("locked", "picked", "printed", "packed", "open")}
         for move in cases.values():
-            move._action_assign()
+            self._reserve(move)
         cases["locked"].o2c_allocation_locked = True
         cases["picked"].picked = True
         cases["printed"].picking_id.printed = True
@@ -100,7 +100,7 @@ class TestAllocationRun(AllocationCommon):
     def test_a_held_delivery_keeps_or_gives_up(self):
         self._stock(5.0)
         held = self._move(5.0)
-        held._action_assign()
+        self._reserve(held)
         held.sale_line_id.order_id.action_o2c_hold("Wait")
         self.assertTrue(held._o2c_held())
         other = self._move(5.0, rank=200)
@@ -238,7 +238,7 @@ class TestAllocationRun(AllocationCommon):
             "location_dest_id": self.shelf.id,
         })
         internal._action_confirm()
-        internal._action_assign()
+        self._reserve(internal)
         move = self._move(5.0, rank=1, strategy="win")
         run = self._run()
         self.assertEqual(run.line_ids.move_id, move)
@@ -250,7 +250,7 @@ class TestAllocationRun(AllocationCommon):
         self.warehouse.pick_type_id.reservation_method = "manual"
         self._stock(5.0)
         low, high = self._move(5.0, rank=9), self._move(5.0, rank=1)
-        low._action_assign()
+        self._reserve(low)
         self._run().action_apply()
         self._assert_reserved((low, 0.0), (high, 5.0))
         high.picked = True

@@ -3,6 +3,8 @@ from . import res_config_settings
 from . import stock_quant
 from . import stock_move
 from . import stock_rule
+from . import reservation
+from . import stock_picking
 from . import sale_order_line
 from . import ranking
 from . import pool

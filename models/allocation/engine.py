@@ -24,7 +24,10 @@ class ReservedDeltas:
 
 
 class Caps:
-    """The most that native reservation may still take for each move, in the product's unit."""
+    """The most that native reservation may still take for each move, in the product's unit.
+
+    It is handed on in the context. Nobody outside the process can make one.
+    """
 
     def __init__(self, left):
         self.left = left

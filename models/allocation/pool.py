@@ -10,6 +10,9 @@ from odoo.tools import SQL
 
 from odoo.addons.order_to_cash.algorithms import allocation as algorithm
 
+# Why a run leaves a delivery alone though ordinary reservation may still add to it.
+BEGUN = ("locked", "printed", "batch")
+
 
 class OpenMove(NamedTuple):
     """An open delivery, or an earlier step of one, as the database has it."""
@@ -106,6 +109,30 @@ class Pool:
         """The demands in the order in which they are served."""
         return algorithm.service_order(self.demands)
 
+    def kept_from(self, demands, outcomes):
+        """What others are left though some of ``demands`` lack it: {move id: quantity}.
+
+        :param demands: of this pool, those that are being reserved
+        """
+        free = defaultdict(float)
+        for cell in self.cells:
+            free[cell.key] += cell.quantity
+        for demand in self.demands:
+            for cell, quantity in demand.held:
+                free[cell] -= quantity
+        for demand in demands:
+            for cell, quantity in outcomes[demand.key].cells:
+                free[cell] -= quantity
+            for cell, quantity in demand.held:
+                free[cell] += quantity
+        result = {}
+        for demand in demands:
+            left = sum(max(0.0, free[cell]) for cell in demand.cells)
+            kept = min(outcomes[demand.key].missing, left)
+            if kept > self.rounding / 2:
+                result[demand.key] = kept
+        return result
+
     def fingerprints(self):
         """{product id: what tells whether anything that matters for it has changed}."""
         texts = defaultdict(list)
@@ -136,7 +163,14 @@ class O2cAllocationPool(models.AbstractModel):
 
     @api.model
     def _gather(
-        self, company, *, warehouses=None, products=None, date_to=None, ship_complete=None
+        self,
+        company,
+        *,
+        warehouses=None,
+        products=None,
+        date_to=None,
+        ship_complete=None,
+        adds_to_begun=False,
     ):
         """The open deliveries of one company and the stock they compete for.
 
@@ -145,6 +179,8 @@ class O2cAllocationPool(models.AbstractModel):
         :param products: ``product.product``; empty or ``None``: all
         :param date_to: end of the horizon (UTC); deliveries planned later do not compete
         :param ship_complete: ``line``, ``order`` or ``None``
+        :param adds_to_begun: deliveries that are locked, printed or in a batch compete as well: what
+            they hold is safe from ordinary reservation, and they may get more
         :return: :class:`Pool`
         """
         self.env.flush_all()
@@ -157,10 +193,13 @@ class O2cAllocationPool(models.AbstractModel):
         maybe = [move.id for move in pool.moves.values() if move.may_be_held]
         # sudo: whether a delivery is on hold is decided on its order
         pool.held = set(self.env["stock.move"].sudo().browse(maybe)._o2c_held().ids)
-        if company.o2c_allocation_held != "release":
-            for move_id in pool.held:
-                move = pool.moves[move_id]
-                pool.moves[move_id] = move._replace(frozen=move.frozen or "held")
+        keeps = adds_to_begun or company.o2c_allocation_held != "release"
+        for move in list(pool.moves.values()):
+            if adds_to_begun and move.frozen in BEGUN:
+                move = move._replace(frozen=None)
+            if move.id in pool.held and keeps:
+                move = move._replace(frozen=move.frozen or "held")
+            pool.moves[move.id] = move
         known = self._products({move.product_id for move in pool.moves.values()})
         lines = self._lines(pool)
         quants = self._quants(known)

@@ -69,17 +69,11 @@ class StockMove(models.Model):
 
     def _update_reserved_quantity(self, need, location_id, *args, **kwargs):
         caps = self.env.context.get("o2c_allocation_caps")
-        if not isinstance(caps, Caps):
+        if not isinstance(caps, Caps) or self.id not in caps.left:
             return super()._update_reserved_quantity(need, location_id, *args, **kwargs)
-        need = min(need, caps.left.get(self.id, 0.0))
+        need = min(need, caps.left[self.id])
         if self.product_id.uom_id.compare(need, 0.0) <= 0:
             return 0.0
         taken = super()._update_reserved_quantity(need, location_id, *args, **kwargs)
         caps.left[self.id] -= taken
         return taken
-
-
-class StockPicking(models.Model):
-    _inherit = "stock.picking"
-
-    o2c_use_allocation = fields.Boolean(related="company_id.o2c_use_allocation")

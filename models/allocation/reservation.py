@@ -1,0 +1,229 @@
+"""Ordinary reservation obeys the ranking, whatever starts it.
+
+Nobody loses anything here. Of what is free, a move gets no more than those leave that are served
+before it, be they reserved now or not.
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from odoo import fields, models
+from odoo.tools import SQL, OrderedSet
+
+from .engine import Caps
+
+# Deliveries beyond the horizon come after all others, in their own order.
+FAR_OFF = 10**6
+
+
+class Report:
+    """What the ranking kept from moves, for the person who asked to reserve them.
+
+    It is handed on in the context. Nobody outside the process can make one.
+    """
+
+    def __init__(self):
+        self.left_for_others = {}
+
+
+class Permission:
+    """An allocation manager's decision to serve moves out of turn.
+
+    It is handed on in the context. Nobody outside the process can make one.
+    """
+
+    def __init__(self, moves):
+        self.move_ids = frozenset(moves.ids)
+
+
+class StockMove(models.Model):
+    _inherit = "stock.move"
+
+    def _action_assign(self, force_qty=False):
+        ranked = self._o2c_ranked_company_moves()
+        if force_qty or not ranked:
+            return super()._action_assign(force_qty=force_qty)
+        products = ranked._o2c_contested_products()
+        ranked = ranked.filtered(lambda move: move.product_id.id in products)
+        if not ranked:
+            return super()._action_assign(force_qty=force_qty)
+        caps, order = ranked._o2c_turns()
+        turns = iter(order)
+        served = self.browse([next(turns) if key in caps else key for key in self.ids])
+        return super(
+            StockMove, served.with_context(o2c_allocation_caps=Caps(caps))
+        )._action_assign(force_qty=force_qty)
+
+    def _o2c_ranked_company_moves(self):
+        """Those of the moves that wait for goods in companies that rank."""
+        # The engine has planned what it reserves.
+        if isinstance(self.env.context.get("o2c_allocation_caps"), Caps):
+            return self.browse()
+        # sudo: what a company uses is no secret to those who move its goods
+        companies = self.company_id.sudo().filtered("o2c_use_allocation")
+        if not companies:
+            return self.browse()
+        permission = self.env.context.get("o2c_allocation_permission")
+        allowed = permission.move_ids if isinstance(permission, Permission) else ()
+        return self.filtered(
+            lambda move: (
+                move.company_id in companies
+                and move.state in ("confirmed", "partially_available")
+                and move.id not in allowed
+                and not move._should_bypass_reservation()
+            )
+        )
+
+    def _o2c_contested_products(self):
+        """Ids of the products of which there is less free than open moves of several ask for.
+
+        One statement, so that where there is plenty nothing more has to be asked.
+        """
+        self.env["stock.quant"].flush_model(["product_id", "location_id", "quantity", "reserved_quantity"])
+        self.flush_model(
+            ["company_id", "location_id", "product_id", "product_qty", "product_uom_qty", "quantity", "state"]
+        )
+        rows = self.env.execute_query(
+            SQL(
+                """
+                WITH asked AS (
+                    SELECT product_id, location_id, COUNT(*) AS moves,
+                           SUM(product_qty * (1 - quantity / product_uom_qty)) AS need
+                      FROM stock_move
+                     WHERE product_id = ANY(%(products)s)
+                       AND company_id = ANY(%(companies)s)
+                       AND state IN ('confirmed', 'partially_available')
+                       AND product_uom_qty > 0
+                  GROUP BY product_id, location_id
+                ), total AS (
+                    SELECT product_id, SUM(need) AS need
+                      FROM asked
+                  GROUP BY product_id
+                    HAVING SUM(moves) > 1
+                )
+                SELECT DISTINCT asked.product_id
+                  FROM asked
+                  JOIN total ON total.product_id = asked.product_id
+                  JOIN stock_location source ON source.id = asked.location_id
+                 WHERE total.need > (
+                       SELECT COALESCE(SUM(quant.quantity - quant.reserved_quantity), 0)
+                         FROM stock_quant quant
+                         JOIN stock_location place ON place.id = quant.location_id
+                        WHERE quant.product_id = asked.product_id
+                          AND place.parent_path LIKE source.parent_path || '%%'
+                 )
+                """,
+                products=self.product_id.ids,
+                companies=self.company_id.ids,
+            )
+        )
+        return {product_id for (product_id,) in rows} | self._o2c_protected_products()
+
+    def _o2c_protected_products(self):
+        """Ids of those products of the moves of which something is set apart."""
+        return set()
+
+    def _o2c_turns(self):
+        """What each of these moves may still take, and their order: ({id: quantity}, [id]).
+
+        Moves that bring nothing to a customer have no turn: they are not in it.
+        """
+        caps, order = {}, []
+        report = self.env.context.get("o2c_allocation_report")
+        # sudo: the demand of others decides, whoever may see it
+        for company, moves in self.sudo().grouped("company_id").items():
+            pool = self.env["o2c.allocation.pool"].sudo()._gather(
+                company, products=moves.product_id, adds_to_begun=True
+            )
+            pool.demands = list(moves._o2c_competing(pool, company))
+            outcomes = pool.plan()
+            mine = [demand for demand in pool.service_order() if demand.key in moves._ids]
+            for demand in mine:
+                outcome = outcomes[demand.key]
+                caps[demand.key] = outcome.planned - outcome.before
+                order.append(demand.key)
+            if isinstance(report, Report):
+                report.left_for_others.update(pool.kept_from(mine, outcomes))
+        return caps, order
+
+    def _o2c_competing(self, pool, company):
+        """The demands for these moves and for those that go before one of them.
+
+        Everybody keeps what he has: what ranks differently here is only who gets more.
+        """
+        horizon = company._o2c_allocation_horizon()
+        for demand in pool.demands:
+            is_far_off = bool(horizon) and pool.moves[demand.key].date > horizon
+            need, rank = demand.need, demand.rank
+            if is_far_off:
+                rank += FAR_OFF
+                if demand.key not in self._ids:
+                    need = 0.0
+            yield replace(demand, strategy="gain", rank=rank, need=need)
+
+
+class ResCompany(models.Model):
+    _inherit = "res.company"
+
+    def _o2c_allocation_horizon(self):
+        """The moment (UTC) up to which deliveries of this one company compete, or ``None``."""
+        self.ensure_one()
+        days = self.o2c_allocation_horizon_days
+        return fields.Datetime.now() + timedelta(days=days) if days else None
+
+
+class StockMoveLine(models.Model):
+    _inherit = "stock.move.line"
+
+    def _free_reservation(
+        self,
+        product_id,
+        location_id,
+        quantity,
+        lot_id=None,
+        package_id=None,
+        owner_id=None,
+        ml_ids_to_ignore=None,
+    ):
+        """When more goods leave than were free, those lose who are served last."""
+        arguments = {"lot_id": lot_id, "package_id": package_id, "owner_id": owner_id}
+        ignored = OrderedSet(ml_ids_to_ignore or ()) | OrderedSet(self.ids)
+        losers = self.browse()
+        if self.company_id.sudo().o2c_use_allocation:
+            losers = self._o2c_losers(product_id, location_id, ignored, **arguments)
+        if len(losers.move_id) < 2:
+            return super()._free_reservation(
+                product_id, location_id, quantity, ml_ids_to_ignore=ml_ids_to_ignore, **arguments
+            )
+        for loser in losers:
+            lost = min(quantity, loser.quantity_product_uom)
+            others = ignored | OrderedSet((losers - loser).ids)
+            super()._free_reservation(
+                product_id, location_id, lost, ml_ids_to_ignore=others, **arguments
+            )
+            quantity -= lost
+            if self.product_id.uom_id.compare(quantity, 0.0) <= 0:
+                break
+        return None
+
+    def _o2c_losers(self, product_id, location_id, ignored, lot_id, package_id, owner_id):
+        """The reservations that may have to yield: of this transfer first, then the last served."""
+        lines = self.search([
+            ("state", "not in", ("done", "cancel")),
+            ("product_id", "=", product_id.id),
+            ("lot_id", "=", lot_id.id if lot_id else False),
+            ("location_id", "=", location_id.id),
+            ("owner_id", "=", owner_id.id if owner_id else False),
+            ("package_id", "=", package_id.id if package_id else False),
+            ("quantity_product_uom", ">", 0.0),
+            ("picked", "=", False),
+            ("id", "not in", tuple(ignored)),
+        ])
+        ranked = self.env["o2c.allocation.ranking"]._resolve(lines.move_id)
+        own = self.move_id.picking_id
+
+        def last_first(line):
+            place = ranked[line.move_id.id].sort_key if line.move_id else (FAR_OFF,)
+            return (line.picking_id != own, [-figure for figure in place], -line.id)
+
+        return lines.sorted(last_first)
