@@ -90,4 +90,5 @@
         "demo/receivables.xml",
         "demo/orders.xml",
     ],
+    "uninstall_hook": "uninstall_hook",
 }

@@ -72,7 +72,7 @@ class O2cCreditExposure(models.AbstractModel):
         confirmation asks for one customer. The plan of a function is kept by the connection.
         """
         super().init()
-        self.env.cr.execute("DROP FUNCTION IF EXISTS o2c_credit_exposure")
+        self._drop_function()
         self.env.cr.execute(
             SQL(
                 """
@@ -94,6 +94,10 @@ class O2cCreditExposure(models.AbstractModel):
                 self._exposure_sql(Scope(*(SQL(f"p_{name}") for name in Scope._fields))),
             )
         )
+
+    @api.model
+    def _drop_function(self):
+        self.env.cr.execute("DROP FUNCTION IF EXISTS o2c_credit_exposure")
 
     def _flush_sources(self):
         for model, names in SOURCES.items():

@@ -289,9 +289,11 @@ def columns_of(after, before):
 
 
 def leftovers(name):
-    """Tables, columns and records of ours that are still there."""
+    """Tables, columns, functions and records of ours that are still there."""
     found = []
     with database.cursor(name) as cr:
+        cr.execute("SELECT proname FROM pg_proc WHERE proname LIKE 'o2c%'")
+        found += [f"function {row[0]}" for row in cr.fetchall()]
         cr.execute("SELECT table_name FROM information_schema.tables WHERE table_name LIKE 'o2c%'")
         found += [f"table {row[0]}" for row in cr.fetchall()]
         cr.execute(
