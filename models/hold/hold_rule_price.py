@@ -101,9 +101,10 @@ class O2cHoldRule(models.Model):
     def _discount_failures(self, orders):
         self.ensure_one()
         amounts = orders._o2c_amounts()
-        by_order = orders.order_line._o2c_priced_by_people().grouped("order_id")
+        lines = orders.order_line._o2c_priced_by_people()
+        by_order = lines.grouped("order_id")
         for order in orders:
-            own = by_order.get(order, orders.order_line.browse())
+            own = by_order.get(order, lines.browse())
             above = hold_rules.discounts_above(
                 own._o2c_priced_lines(), order._o2c_reductions(), self.threshold_percent
             )
