@@ -35,6 +35,7 @@ from . import test_allocation_ranking
 from . import test_allocation_run
 from . import test_allocation_reservation
 from . import test_allocation_engine
+from . import test_allocation_schedule
 from . import test_operations_day_cycle
 from . import test_operations_getting_started
 from . import test_algorithms_dunning

@@ -11,3 +11,4 @@ from . import pool
 from . import engine
 from . import allocation_run
 from . import allocation_run_line
+from . import schedule

@@ -1,0 +1,152 @@
+"""Runs that nobody has to press a button for."""
+
+import logging
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
+
+from odoo.addons.order_to_cash.models.customer.daily_step import DailyStep
+
+_logger = logging.getLogger(__name__)
+
+# What a company says of its runs, and each run may say otherwise.
+RUN_OPTIONS = {
+    "ship_complete": "o2c_allocation_ship_complete",
+    "fair_share": "o2c_allocation_fair_share",
+}
+
+
+class ResCompany(models.Model):
+    _inherit = "res.company"
+
+    o2c_allocation_schedule = fields.Selection(
+        [
+            ("never", "When somebody applies a run"),
+            ("daily", "Every night"),
+            ("hourly", "Every hour"),
+        ],
+        string="Reallocation",
+        default="never",
+        help="Automatic runs apply what they reckon. A run that would change nothing leaves no record.",
+    )
+    o2c_allocation_ship_complete = fields.Selection(
+        [("line", "Each line"), ("order", "Each order")],
+        string="Deliver Complete",
+        help="What cannot be served in full gets nothing in a run, and others get the goods. Empty: "
+        "deliveries in part.",
+    )
+    o2c_allocation_fair_share = fields.Boolean(
+        string="Share Fairly",
+        help="In a run, deliveries of the same strategy and rank share what there is.",
+    )
+
+    def _get_company_root_delegated_field_names(self):
+        return [
+            *super()._get_company_root_delegated_field_names(),
+            "o2c_allocation_schedule",
+            *RUN_OPTIONS.values(),
+        ]
+
+    def _o2c_reallocate_family(self):
+        """Run this one company and its branches, which have stock of their own."""
+        self.ensure_one()
+        family = self.browse(self._o2c_family_ids())
+        Run = self.env["o2c.allocation.run"]
+        return " ".join(filter(None, (Run._run_automatically(company) for company in family)))
+
+
+class ResConfigSettings(models.TransientModel):
+    _inherit = "res.config.settings"
+
+    o2c_allocation_schedule = fields.Selection(
+        related="company_id.o2c_allocation_schedule", readonly=False
+    )
+    o2c_allocation_ship_complete = fields.Selection(
+        related="company_id.o2c_allocation_ship_complete", readonly=False
+    )
+    o2c_allocation_fair_share = fields.Boolean(
+        related="company_id.o2c_allocation_fair_share", readonly=False
+    )
+
+
+class O2cAllocationRun(models.Model):
+    _inherit = "o2c.allocation.run"
+
+    ship_complete = fields.Selection(
+        compute="_compute_options", store=True, readonly=False, precompute=True
+    )
+    fair_share = fields.Boolean(
+        compute="_compute_options", store=True, readonly=False, precompute=True
+    )
+    is_automatic = fields.Boolean(
+        string="Automatic",
+        readonly=True,
+        copy=False,
+        help="Nobody started this run: it was due.",
+    )
+
+    @api.depends("company_id")
+    def _compute_options(self):
+        for run in self:
+            # sudo: what a company prefers is no secret to those who make its runs
+            company = run.company_id.sudo()
+            for name, option in RUN_OPTIONS.items():
+                run[name] = company[option]
+
+    @api.model
+    def _cron_run(self):
+        """Run the companies that want it every hour, each in a transaction of its own."""
+        companies = self.env["res.company"].search(
+            Domain("o2c_use_allocation", "=", True) & Domain("o2c_allocation_schedule", "=", "hourly")
+        )
+        cron = self.env["ir.cron"]
+        cron._commit_progress(remaining=len(companies))
+        for company in companies:
+            self._run_automatically(company)
+            if not cron._commit_progress(1):
+                break
+
+    @api.model
+    def _run_automatically(self, company):
+        """Redistribute the stock of one company.
+
+        :return: a sentence saying what came of it; empty when nothing had to be changed
+        """
+        run = self.with_company(company).create({"company_id": company.id, "is_automatic": True})
+        run.action_simulate()
+        if not run.changing_line_ids:
+            run.unlink()
+            return ""
+        try:
+            run.action_apply()
+        except UserError as error:
+            # Somebody is applying a run by hand. The next one that is due looks again.
+            _logger.info("%s was not applied: %s", run.name, error)
+            run.action_cancel()
+            return str(error)
+        return self.env._(
+            "%(run)s of %(company)s: %(gaining)s deliveries gain, %(losing)s lose.",
+            run=run.name,
+            company=company.name,
+            gaining=run.gaining_count,
+            losing=run.losing_count,
+        )
+
+
+class O2cDailyStep(models.AbstractModel):
+    _inherit = "o2c.daily.step"
+
+    @api.model
+    @api.private
+    def steps(self, company):
+        steps = super().steps(company)
+        if company.o2c_use_allocation and company.o2c_allocation_schedule == "daily":
+            steps.append(
+                DailyStep(
+                    key="allocation",
+                    label=self.env._("Reallocate stock"),
+                    run=lambda company: company._o2c_reallocate_family(),
+                )
+            )
+        return steps
