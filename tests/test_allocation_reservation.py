@@ -156,7 +156,10 @@ class TestAllocationReservation(AllocationCommon):
             picking.with_user(stocker).action_o2c_assign_out_of_turn("He shouts")
         with self.assertRaises(UserError):
             picking.with_user(self.allocator).action_o2c_assign_out_of_turn(" ")
-        picking.with_user(self.allocator).action_o2c_assign_out_of_turn("Truck is waiting")
+        dialog = self.env["o2c.allocation.out.of.turn"].with_user(self.allocator).create({
+            "picking_ids": picking.ids, "reason": "Truck is waiting"
+        })
+        dialog.action_reserve()
         self._assert_reserved((low, 8.0), (high, 0.0))
         self.assertIn("Truck is waiting", picking.message_ids[0].body)
 

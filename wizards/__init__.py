@@ -1,1 +1,1 @@
-from . import customer, hold, credit, operations
+from . import customer, hold, credit, allocation, operations

@@ -8,6 +8,7 @@ from . import stock_picking
 from . import sale_order_line
 from . import ranking
 from . import pool
+from . import supply_protection
 from . import engine
 from . import allocation_run
 from . import allocation_run_line

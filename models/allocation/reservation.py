@@ -43,16 +43,15 @@ class StockMove(models.Model):
         ranked = self._o2c_ranked_company_moves()
         if force_qty or not ranked:
             return super()._action_assign(force_qty=force_qty)
+        served = self.with_context(o2c_waits_for_stock=True)
         products = ranked._o2c_contested_products()
         ranked = ranked.filtered(lambda move: move.product_id.id in products)
-        if not ranked:
-            return super()._action_assign(force_qty=force_qty)
-        caps, order = ranked._o2c_turns()
-        turns = iter(order)
-        served = self.browse([next(turns) if key in caps else key for key in self.ids])
-        return super(
-            StockMove, served.with_context(o2c_allocation_caps=Caps(caps))
-        )._action_assign(force_qty=force_qty)
+        if ranked:
+            caps, order = ranked._o2c_turns()
+            turns = iter(order)
+            served = served.browse([next(turns) if key in caps else key for key in self.ids])
+            served = served.with_context(o2c_allocation_caps=Caps(caps))
+        return super(StockMove, served)._action_assign(force_qty=force_qty)
 
     def _o2c_ranked_company_moves(self):
         """Those of the moves that wait for goods in companies that rank."""
@@ -75,11 +74,15 @@ class StockMove(models.Model):
         )
 
     def _o2c_contested_products(self):
-        """Ids of the products of which there is less free than open moves of several ask for.
+        """Ids of the products of which there is less free than open moves ask for, or something is
+        set apart.
 
         One statement, so that where there is plenty nothing more has to be asked.
         """
-        self.env["stock.quant"].flush_model(["product_id", "location_id", "quantity", "reserved_quantity"])
+        self.env["stock.quant"].flush_model(
+            ["product_id", "location_id", "quantity", "reserved_quantity"]
+        )
+        self.env["o2c.supply.protection"].flush_model()
         self.flush_model(
             ["company_id", "location_id", "product_id", "product_qty", "product_uom_qty", "quantity", "state"]
         )
@@ -101,7 +104,7 @@ class StockMove(models.Model):
                   GROUP BY product_id
                     HAVING SUM(moves) > 1
                 )
-                SELECT DISTINCT asked.product_id
+                SELECT asked.product_id
                   FROM asked
                   JOIN total ON total.product_id = asked.product_id
                   JOIN stock_location source ON source.id = asked.location_id
@@ -112,16 +115,18 @@ class StockMove(models.Model):
                         WHERE quant.product_id = asked.product_id
                           AND place.parent_path LIKE source.parent_path || '%%'
                  )
+                 UNION
+                SELECT product_id
+                  FROM (%(protected)s) protected
+                 WHERE product_id = ANY(%(products)s)
+                   AND company_id = ANY(%(companies)s)
                 """,
                 products=self.product_id.ids,
                 companies=self.company_id.ids,
+                protected=self.env["o2c.supply.protection"]._covered_sql(),
             )
         )
-        return {product_id for (product_id,) in rows} | self._o2c_protected_products()
-
-    def _o2c_protected_products(self):
-        """Ids of those products of the moves of which something is set apart."""
-        return set()
+        return {product_id for (product_id,) in rows}
 
     def _o2c_turns(self):
         """What each of these moves may still take, and their order: ({id: quantity}, [id]).

@@ -1,10 +1,25 @@
 from odoo import api, models
+from odoo.tools import SQL
 
 from .engine import ReservedDeltas
 
 
 class StockQuant(models.Model):
     _inherit = "stock.quant"
+
+    def try_lock_for_update(self, *, allow_referencing=False, limit=None):
+        locked = super().try_lock_for_update(allow_referencing=allow_referencing, limit=limit)
+        if locked or not self or not self.env.context.get("o2c_waits_for_stock"):
+            return locked
+        # Somebody else is reserving or moving these goods. Core would make another quant beside
+        # this one and reserve what he may have taken already. Wait for him instead: when he has
+        # changed something, the database says so and Odoo repeats this with his work in view.
+        self.env.cr.execute(
+            SQL("SELECT id FROM stock_quant WHERE id = %s FOR NO KEY UPDATE", self[0].id),
+            # That it fails to serialize is what it is for.
+            log_exceptions=False,
+        )
+        return self[0]
 
     @api.model
     def _update_reserved_quantity(

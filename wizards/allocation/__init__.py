@@ -1,0 +1,1 @@
+from . import out_of_turn
