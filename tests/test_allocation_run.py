@@ -262,22 +262,3 @@ class TestAllocationRun(AllocationCommon):
         self.assertTrue(self._line(run, pack).is_frozen)
         run.action_apply()
         self.assertEqual(pack.quantity, 5.0)
-
-    def _trigger(self, job):
-        with self.enter_registry_test_mode():
-            job.method_direct_trigger()
-
-    def test_a_job_reallocates_where_somebody_would_gain(self):
-        self._stock(10.0)
-        casual, key = self._move(8.0, rank=9), self._move(6.0, rank=1)
-        self._reserve(casual)
-        job = self.env.ref("order_to_cash.ir_cron_allocation_run")
-        self.assertFalse(job.active)
-        self._trigger(job)
-        self._assert_reserved((casual, 4.0), (key, 6.0))
-        runs = self.env["o2c.allocation.run"].search([("company_id", "=", self.company.id)])
-        self.assertEqual(runs.mapped("state"), ["applied"])
-        self._trigger(job)
-        self.assertEqual(
-            self.env["o2c.allocation.run"].search([("company_id", "=", self.company.id)]), runs
-        )

@@ -248,22 +248,6 @@ class O2cAllocationRun(models.Model):
             "views": [(False, "form")],
         }
 
-    @api.model
-    def _cron_run(self):
-        """Simulate and apply a run in each company that uses allocation."""
-        companies = self.env["res.company"].search([("o2c_use_allocation", "=", True)])
-        progress = self.env["ir.cron"]._commit_progress
-        progress(remaining=len(companies))
-        for company in companies:
-            run = self.with_company(company).create({"company_id": company.id})
-            run.action_simulate()
-            if run.changing_line_ids:
-                run.action_apply()
-            else:
-                # Nothing to do leaves nothing behind.
-                run.unlink()
-            progress(1)
-
     # ------------------------------------------------------------------
     # Simulate
     # ------------------------------------------------------------------
