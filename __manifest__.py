@@ -59,6 +59,7 @@
         "views/allocation/res_config_settings_views.xml",
         "views/allocation/sale_order_views.xml",
         "views/allocation/stock_picking_views.xml",
+        "views/allocation/designated_source_views.xml",
         "views/allocation/allocation_run_line_views.xml",
         "views/allocation/allocation_run_views.xml",
         "views/allocation/supply_protection_views.xml",

@@ -4,6 +4,7 @@ from . import stock_quant
 from . import stock_move
 from . import stock_rule
 from . import reservation
+from . import designated_source
 from . import stock_picking
 from . import sale_order_line
 from . import ranking

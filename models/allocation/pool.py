@@ -10,6 +10,8 @@ from odoo.tools import SQL
 
 from odoo.addons.order_to_cash.algorithms import allocation as algorithm
 
+from .designated_source import passes
+
 # Why a run leaves a delivery alone though ordinary reservation may still add to it.
 BEGUN = ("locked", "printed", "batch")
 
@@ -33,6 +35,16 @@ class OpenMove(NamedTuple):
     may_be_held: bool
     # Whether native reservation has to do it.
     is_special: bool
+    # The designated source: path of the place, lot, and whether goods from elsewhere may follow.
+    source_path: str | None
+    source_lot_id: int | None
+    is_source_first: bool
+
+    @property
+    def source(self):
+        if not self.source_path and not self.source_lot_id:
+            return None
+        return self.source_path, self.source_lot_id, self.is_source_first
 
 
 class MoveLine(NamedTuple):
@@ -354,7 +366,7 @@ class O2cAllocationPool(models.AbstractModel):
             rank=ranked.rank,
             tie=ranked.tie,
             need=move.need,
-            cells=reach.cells(product, move.location_id),
+            cells=reach.cells(product, move.location_id, move.source),
             held=held,
             frozen=pool.frozen_quantity.get(move.id, 0.0),
             group=_group(move, ship_complete),
@@ -398,7 +410,10 @@ class O2cAllocationPool(models.AbstractModel):
                        WHEN move.procure_method = 'make_to_order' THEN 'mto'
                    END,
                    sale.o2c_hold_state = 'held' AND sale.state = 'sale' AND company.o2c_use_credit,
-                   COALESCE(%(is_kit)s, FALSE) OR move.restrict_partner_id IS NOT NULL
+                   COALESCE(%(is_kit)s, FALSE) OR move.restrict_partner_id IS NOT NULL,
+                   designated.parent_path,
+                   move.o2c_source_lot_id,
+                   COALESCE(move.o2c_source_mode = 'first', FALSE)
               FROM stock_move move
               JOIN res_company company ON company.id = move.company_id
               JOIN stock_location source ON source.id = move.location_id
@@ -406,6 +421,7 @@ class O2cAllocationPool(models.AbstractModel):
                 ON target.id = COALESCE(move.location_final_id, move.location_dest_id)
               JOIN product_product product ON product.id = move.product_id
               JOIN product_template template ON template.id = product.product_tmpl_id
+         LEFT JOIN stock_location designated ON designated.id = move.o2c_source_location_id
          LEFT JOIN stock_picking picking ON picking.id = move.picking_id
          LEFT JOIN sale_order_line line ON line.id = move.sale_line_id
          LEFT JOIN sale_order sale ON sale.id = COALESCE(line.order_id, picking.sale_id)
@@ -452,13 +468,13 @@ class _Reach:
         self.strategies = {}
         self.paths = {}
 
-    def cells(self, product, location_id):
-        key = product.id, location_id
+    def cells(self, product, location_id, source=None):
+        key = product.id, location_id, source
         if key not in self.found:
-            self.found[key] = self._cells(product, location_id)
+            self.found[key] = self._cells(product, location_id, source)
         return self.found[key]
 
-    def _cells(self, product, location_id):
+    def _cells(self, product, location_id, source):
         quants = [
             quant
             for quant in self.quants.get(product.id, ())
@@ -470,7 +486,20 @@ class _Reach:
         elif strategy == "closest":
             quants.sort(key=lambda quant: (quant.location_name, -quant.id))
         quants.sort(key=lambda quant: not quant.cell[2])
+        if source:
+            quants = self._from_source(quants, self._path(location_id), *source)
         return tuple(dict.fromkeys(quant.cell for quant in quants))
+
+    def _from_source(self, quants, path, place, lot_id, is_first):
+        """The quants of a designated source, with the others behind them or without."""
+        if not place or not passes(place, path):
+            place = ""
+
+        def is_there(quant):
+            return quant.path.startswith(place) and (not lot_id or quant.cell[2] == lot_id)
+
+        there = [quant for quant in quants if is_there(quant)]
+        return there + [quant for quant in quants if not is_there(quant)] if is_first else there
 
     def _path(self, location_id):
         if location_id not in self.paths:

@@ -84,14 +84,28 @@ class StockMove(models.Model):
         )
         self.env["o2c.supply.protection"].flush_model()
         self.flush_model(
-            ["company_id", "location_id", "product_id", "product_qty", "product_uom_qty", "quantity", "state"]
+            [
+                "company_id",
+                "location_id",
+                "o2c_source_location_id",
+                "o2c_source_lot_id",
+                "product_id",
+                "product_qty",
+                "product_uom_qty",
+                "quantity",
+                "state",
+            ]
         )
         rows = self.env.execute_query(
             SQL(
                 """
                 WITH asked AS (
                     SELECT product_id, location_id, COUNT(*) AS moves,
-                           SUM(product_qty * (1 - quantity / product_uom_qty)) AS need
+                           SUM(product_qty * (1 - quantity / product_uom_qty)) AS need,
+                           BOOL_OR(
+                               o2c_source_location_id IS NOT NULL
+                               OR o2c_source_lot_id IS NOT NULL
+                           ) AS is_designated
                       FROM stock_move
                      WHERE product_id = ANY(%(products)s)
                        AND company_id = ANY(%(companies)s)
@@ -99,7 +113,7 @@ class StockMove(models.Model):
                        AND product_uom_qty > 0
                   GROUP BY product_id, location_id
                 ), total AS (
-                    SELECT product_id, SUM(need) AS need
+                    SELECT product_id, SUM(need) AS need, BOOL_OR(is_designated) AS is_designated
                       FROM asked
                   GROUP BY product_id
                     HAVING SUM(moves) > 1
@@ -108,7 +122,7 @@ class StockMove(models.Model):
                   FROM asked
                   JOIN total ON total.product_id = asked.product_id
                   JOIN stock_location source ON source.id = asked.location_id
-                 WHERE total.need > (
+                 WHERE total.is_designated OR total.need > (
                        SELECT COALESCE(SUM(quant.quantity - quant.reserved_quantity), 0)
                          FROM stock_quant quant
                          JOIN stock_location place ON place.id = quant.location_id
