@@ -207,10 +207,13 @@ class _Bound:
 class _Stock:
     """What is left of one product, in units."""
 
-    __slots__ = ("free", "guards", "rounding", "step")
+    __slots__ = ("free", "guards", "per_one", "rounding", "step")
 
     def __init__(self, rounding, step):
         self.rounding = rounding
+        # Dividing by a whole number of units gives the nearest float at once.
+        per_one = round(1 / rounding)
+        self.per_one = per_one if per_one and abs(per_one * rounding - 1) < 1e-9 else None
         self.step = max(1, round(step / rounding))
         self.free = {}
         self.guards = []
@@ -222,7 +225,7 @@ class _Stock:
         return floor(quantity / self.rounding + 1e-6)
 
     def quantity(self, units):
-        return round(units * self.rounding, 9)
+        return units / self.per_one if self.per_one else round(units * self.rounding, 9)
 
     def look(self, demand, want):
         """What ``demand`` can take now, at most ``want``: ([(cell, units)], bounds met)."""

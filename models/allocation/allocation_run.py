@@ -313,10 +313,10 @@ class O2cAllocationRun(models.Model):
             before = outcome.before if outcome else kept
             planned = outcome.planned if outcome else kept
             rows.append((
-                self.id, self.company_id.id, number, move.id, move.picking_id, move.order_id,
-                move.product_id, move.partner_id, move.class_id, move.date, ranked.strategy,
-                ranked.rank, move.need, before, planned, planned - before,
-                max(0.0, move.need - planned), not outcome, reasons.of(move, outcome),
+                self.id, number, move.id, move.order_id, move.product_id, move.partner_id, move.class_id,
+                move.date, ranked.strategy, ranked.rank, move.need, before, planned,
+                planned - before, max(0.0, move.need - planned), not outcome,
+                reasons.of(move, outcome),
             ))
             if outcome:
                 donors += [(move.id, donor) for donor, _quantity in outcome.gained_from]

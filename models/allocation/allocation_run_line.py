@@ -5,10 +5,8 @@ from odoo.addons.order_to_cash.models.customer.customer_class import ALLOCATION_
 
 COLUMNS = {
     "run_id": "int",
-    "company_id": "int",
     "sequence": "int",
     "move_id": "int",
-    "picking_id": "int",
     "order_id": "int",
     "product_id": "int",
     "partner_id": "int",
@@ -36,14 +34,13 @@ class O2cAllocationRunLine(models.Model):
     _rec_name = "move_id"
 
     run_id = fields.Many2one("o2c.allocation.run", required=True, index=True, ondelete="cascade")
-    company_id = fields.Many2one("res.company", readonly=True)
+    # Not stored: with thousands of lines a run, each reference that the database checks is felt.
+    company_id = fields.Many2one(related="run_id.company_id")
     sequence = fields.Integer(readonly=True)
     move_id = fields.Many2one(
         "stock.move", string="Delivery", readonly=True, index="btree_not_null", ondelete="set null"
     )
-    picking_id = fields.Many2one(
-        "stock.picking", string="Transfer", readonly=True, index="btree_not_null", ondelete="set null"
-    )
+    picking_id = fields.Many2one(related="move_id.picking_id", string="Transfer")
     order_id = fields.Many2one(
         "sale.order", string="Order", readonly=True, index="btree_not_null", ondelete="set null"
     )
