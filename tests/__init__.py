@@ -1,6 +1,7 @@
 from . import test_architecture
 from . import test_security
 from . import test_algorithms_allocation
+from . import test_algorithms_promise
 from . import test_algorithms_credit
 from . import test_algorithms_hold_rules
 from . import test_algorithms_payments
