@@ -60,6 +60,7 @@
         "views/allocation/sale_order_views.xml",
         "views/allocation/stock_picking_views.xml",
         "views/allocation/designated_source_views.xml",
+        "views/allocation/promise_views.xml",
         "views/allocation/allocation_run_line_views.xml",
         "views/allocation/allocation_run_views.xml",
         "views/allocation/supply_protection_views.xml",

@@ -92,6 +92,19 @@ def timeline(
     return Timeline(tuple(steps))
 
 
+def served_before(
+    ask: Demand,
+    demands: Iterable[Demand],
+    day: date,
+    competes_from: Mapping[Hashable, date] | None = None,
+) -> list[Demand]:
+    """Those of ``demands`` that go before ``ask`` on a day, in the order of service."""
+    competes_from = competes_from or {}
+    limit = _place(ask, day, competes_from)
+    before = [demand for demand in demands if _place(demand, day, competes_from) < limit]
+    return sorted(before, key=lambda demand: _place(demand, day, competes_from))
+
+
 class _State:
     """What is free, needed and set apart, while time goes by."""
 
@@ -152,11 +165,10 @@ class _State:
         )))
 
     def _turn(self, demand, day, competes_from, need):
-        is_far_off = competes_from.get(demand.key, day) > day
         return replace(
             demand,
             strategy="gain",
-            rank=demand.rank + (FAR_OFF if is_far_off else 0),
+            rank=_place(demand, day, competes_from)[0],
             need=need,
             held=(),
             frozen=0.0,
@@ -180,8 +192,10 @@ class _State:
                 )
 
 
-def _place(demand):
-    return demand.rank, demand.tie
+def _place(demand, day=None, competes_from=None):
+    """Its place in the order of service; on a day, that of those who do not compete yet is last."""
+    is_far_off = day and competes_from.get(demand.key, day) > day
+    return demand.rank + (FAR_OFF if is_far_off else 0), demand.tie
 
 
 def _positive(quantity):

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from odoo.tests import BaseCase
 
 from odoo.addons.order_to_cash.algorithms.allocation import Cell, Demand, Protection
-from odoo.addons.order_to_cash.algorithms.promise import Arrival, timeline
+from odoo.addons.order_to_cash.algorithms.promise import Arrival, served_before, timeline
 
 TODAY = date(2026, 3, 1)
 
@@ -65,6 +65,13 @@ class TestPromise(BaseCase):
         others = [demand("a", 6.0, rank=9)]
         self.assertEqual(promise(10.0, others).steps[0].promised, 10.0)
         self.assertEqual(promise(10.0, others, who=ask(rank=9)).steps[0].promised, 4.0)
+
+    def test_who_is_served_before(self):
+        many = [demand("a", 1.0, rank=9), demand("b", 1.0, rank=2), demand("c", 1.0, rank=1)]
+        before = served_before(ask(), many, TODAY, {"c": day(3)})
+        self.assertEqual([d.key for d in before], ["b"])
+        before = served_before(ask(), many, day(3), {"c": day(3)})
+        self.assertEqual([d.key for d in before], ["c", "b"])
 
     def test_what_others_hold_is_theirs(self):
         [step] = promise(10.0, [demand("a", 9.0, rank=9, held=6.0)]).steps

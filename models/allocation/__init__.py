@@ -10,6 +10,8 @@ from . import sale_order_line
 from . import ranking
 from . import pool
 from . import supply_protection
+from . import promise
+from . import promise_fields
 from . import engine
 from . import allocation_run
 from . import allocation_run_line

@@ -183,6 +183,8 @@ class O2cAllocationPool(models.AbstractModel):
         date_to=None,
         ship_complete=None,
         adds_to_begun=False,
+        asks=None,
+        places=(),
     ):
         """The open deliveries of one company and the stock they compete for.
 
@@ -193,15 +195,21 @@ class O2cAllocationPool(models.AbstractModel):
         :param ship_complete: ``line``, ``order`` or ``None``
         :param adds_to_begun: deliveries that are locked, printed or in a batch compete as well: what
             they hold is safe from ordinary reservation, and they may get more
+        :param asks: {:class:`OpenMove`: ``Ranked``} of deliveries that do not exist yet; their ids
+            are below zero
+        :param places: [:class:`Quant`] where goods are expected; those that hold any already are
+            known anyway
         :return: :class:`Pool`
         """
         self.env.flush_all()
         pool = Pool(rounding=10 ** -self.env["decimal.precision"].precision_get("Product Unit"))
         rows = self.env.execute_query(self._moves_sql(company, warehouses, products, date_to))
         pool.moves = {row[0]: OpenMove(*row) for row in rows}
-        if not pool.moves:
+        if not pool.moves and not asks:
             return pool
         pool.ranked = self.env["o2c.allocation.ranking"]._resolve_ids(list(pool.moves))
+        for ask, ranked in (asks or {}).items():
+            pool.moves[ask.id], pool.ranked[ask.id] = ask, ranked
         maybe = [move.id for move in pool.moves.values() if move.may_be_held]
         # sudo: whether a delivery is on hold is decided on its order
         pool.held = set(self.env["stock.move"].sudo().browse(maybe)._o2c_held().ids)
@@ -215,6 +223,10 @@ class O2cAllocationPool(models.AbstractModel):
         known = self._products({move.product_id for move in pool.moves.values()})
         lines = self._lines(pool)
         quants = self._quants(known)
+        for place in places:
+            many = quants[place.cell[0]]
+            if all(quant.cell != place.cell for quant in many):
+                many.append(place)
         self._add_cells(pool, lines, quants, known)
         self._add_demands(pool, lines, quants, known, ship_complete)
         pool.protections = self._protections(pool, company)
