@@ -84,6 +84,9 @@ class Protection:
         so much that less than ``quantity`` is left for them
     :ivar from_rank: it binds demands of this rank and those served later; ``None``: all
     :ivar cells: keys of the cells where it holds; ``None``: wherever the product is
+    :ivar exempt: keys of demands that it neither serves nor binds
+    :ivar shared_with: other products, of the same rounding, that share the quantity with ``product``
+    :ivar elsewhere: what there is of products that share the quantity and are not in this plan
     """
 
     key: Hashable
@@ -93,6 +96,14 @@ class Protection:
     is_cap: bool = False
     from_rank: int | None = None
     cells: frozenset | None = None
+    exempt: frozenset = frozenset()
+    shared_with: frozenset = frozenset()
+    elsewhere: float = 0.0
+
+    @property
+    def products(self):
+        """All products that it is about."""
+        return self.shared_with | {self.product}
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,26 +182,52 @@ def equal_parts(needs: Sequence[int], total: int) -> list[int]:
 class _Guard:
     """A protection while it is being used up, in units."""
 
-    __slots__ = ("cells", "from_rank", "is_cap", "key", "members", "remaining")
+    __slots__ = (
+        "cells", "exempt", "from_rank", "is_cap", "key", "members", "products", "remaining", "scope",
+    )
 
     def __init__(self, protection, remaining):
         self.key = protection.key
         self.members = protection.members
+        self.exempt = protection.exempt
         self.is_cap = protection.is_cap
         self.from_rank = protection.from_rank
         self.cells = protection.cells
+        self.products = protection.products
         self.remaining = max(0, remaining)
+        self.scope = None
 
     def holds_in(self, cell):
         return self.cells is None or cell in self.cells
 
     def binds(self, demand):
-        if demand.key in self.members:
+        if demand.key in self.members or demand.key in self.exempt:
             return False
         return self.from_rank is None or demand.rank >= self.from_rank
 
     def is_within(self, scope):
-        return scope is None or (self.cells is not None and self.cells <= scope)
+        if not self.products <= scope.products:
+            return False
+        return scope.cells is None or (self.cells is not None and self.cells <= scope.cells)
+
+
+class _Scope:
+    """Some products, in some cells or all: where several guards share what is free.
+
+    ``free`` is what is left there, in units; ``guards`` are those that hold nowhere else.
+    """
+
+    __slots__ = ("cells", "free", "guards", "products")
+
+    def __init__(self, products, cells, free):
+        self.products = products
+        self.cells = cells
+        self.free = free
+        self.guards = []
+
+    def changes(self, cell, before, after):
+        if self.cells is None or cell in self.cells:
+            self.free += max(0, after) - max(0, before)
 
 
 class _Bound:
@@ -207,7 +244,7 @@ class _Bound:
 class _Stock:
     """What is left of one product, in units."""
 
-    __slots__ = ("free", "guards", "per_one", "rounding", "step")
+    __slots__ = ("free", "guards", "per_one", "rounding", "scopes", "step")
 
     def __init__(self, rounding, step):
         self.rounding = rounding
@@ -217,6 +254,7 @@ class _Stock:
         self.step = max(1, round(step / rounding))
         self.free = {}
         self.guards = []
+        self.scopes = []
 
     def units(self, quantity):
         return round(quantity / self.rounding)
@@ -265,20 +303,13 @@ class _Stock:
         )
 
     def _bounds(self, demand):
-        protections = [
-            guard
-            for guard in self.guards
-            if not guard.is_cap and guard.remaining and guard.binds(demand)
-        ]
         bounds = []
-        for scope in {guard.cells for guard in protections}:
-            within = [guard for guard in protections if guard.is_within(scope)]
-            free = sum(
-                units
-                for cell, units in self.free.items()
-                if units > 0 and (scope is None or cell in scope)
-            )
-            bounds.append(_Bound(scope, free - sum(guard.remaining for guard in within), within))
+        for scope in self.scopes:
+            binding = [guard for guard in scope.guards if guard.remaining and guard.binds(demand)]
+            # Guards of parts of the scope alone say more about their part than about the whole.
+            if any(guard.scope is scope for guard in binding):
+                left = scope.free - sum(guard.remaining for guard in binding)
+                bounds.append(_Bound(scope.cells, left, binding))
         bounds += [
             _Bound(guard.cells, guard.remaining, [guard])
             for guard in self.guards
@@ -290,7 +321,7 @@ class _Stock:
         """Take ``picks``; return what undoes it."""
         undo = [(guard, guard.remaining) for guard in self.guards if demand.key in guard.members]
         for cell, units in picks:
-            self.free[cell] = self.free.get(cell, 0) - units
+            self._change(cell, -units)
             for guard, _before in undo:
                 if guard.holds_in(cell):
                     guard.remaining = max(0, guard.remaining - units)
@@ -298,9 +329,15 @@ class _Stock:
 
     def give_back(self, picks, undo):
         for cell, units in picks:
-            self.free[cell] += units
+            self._change(cell, units)
         for guard, before in undo:
             guard.remaining = before
+
+    def _change(self, cell, units):
+        before = self.free.get(cell, 0)
+        self.free[cell] = before + units
+        for scope in self.scopes:
+            scope.changes(cell, before, before + units)
 
 
 def _first(picks, units):
@@ -381,9 +418,7 @@ class _Planner:
         for cell in cells:
             stock = self._stock(cell.product)
             stock.free[cell.key] = stock.free.get(cell.key, 0) + stock.whole_units(cell.quantity)
-        for protection in protections:
-            stock = self._stock(protection.product)
-            stock.guards.append(_Guard(protection, stock.units(protection.quantity)))
+        self._set_guards(protections)
         self.served = [
             _Served(demand, self._stock(demand.product)) for demand in service_order(demands)
         ]
@@ -399,6 +434,31 @@ class _Planner:
                 self.roundings.get(product, ROUNDING), self.share_steps.get(product, 1.0)
             )
         return stock
+
+    def _set_guards(self, protections):
+        scopes = {}
+        guards = []
+        for protection in protections:
+            stock = self._stock(protection.product)
+            stocks = [self._stock(product) for product in protection.products]
+            if any(other.rounding != stock.rounding for other in stocks):
+                raise ValueError("Products that share a quantity need one rounding.")
+            guard = _Guard(protection, stock.units(protection.quantity))
+            for other in stocks:
+                other.guards.append(guard)
+            if guard.is_cap:
+                continue
+            guards.append(guard)
+            key = guard.products, guard.cells
+            if key not in scopes:
+                scopes[key] = _Scope(*key, stock.whole_units(protection.elsewhere))
+                for other in stocks:
+                    other.scopes.append(scopes[key])
+                    for cell, units in other.free.items():
+                        scopes[key].changes(cell, 0, units)
+            guard.scope = scopes[key]
+        for scope in scopes.values():
+            scope.guards = [guard for guard in guards if guard.is_within(scope)]
 
     def run(self):
         for served in self.served:

@@ -186,6 +186,51 @@ class TestProtections(BaseCase):
         quota = self.protect(6, cells=frozenset({BACK}))
         self.assertEqual(planned(10, demand("any"), protections=[quota]), {"any": 10})
 
+    def test_products_share_a_quantity(self):
+        cells = [Cell(SHELF, "crate", 10), Cell(BACK, "box", 10)]
+        demands = [demand("crates", cells=(SHELF,)), demand("boxes", product="box", cells=(BACK,))]
+        for members, elsewhere, expected in [
+            ((), 0, {"crates": 10, "boxes": 2}),
+            ((), 5, {"crates": 10, "boxes": 7}),
+            ((), 50, {"crates": 10, "boxes": 10}),
+            (("crates",), 0, {"crates": 10, "boxes": 8}),
+        ]:
+            with self.subTest(members=members, elsewhere=elsewhere):
+                quota = self.protect(
+                    8 if not members else 12,
+                    *members,
+                    shared_with=frozenset({"box"}),
+                    elsewhere=elsewhere,
+                )
+                self.assertEqual(planned(cells, *demands, protections=[quota]), expected)
+
+    def test_a_quantity_shared_adds_up_with_that_of_one_product(self):
+        cells = [Cell(SHELF, "crate", 10), Cell(BACK, "box", 10)]
+        demands = [demand("crates", cells=(SHELF,)), demand("boxes", product="box", cells=(BACK,))]
+        protections = [
+            self.protect(12, shared_with=frozenset({"box"})),
+            Protection("boxes only", "box", 5, frozenset()),
+        ]
+        self.assertEqual(
+            planned(cells, *demands, protections=protections), {"crates": 3, "boxes": 0}
+        )
+
+    def test_a_cap_on_several_products(self):
+        cells = [Cell(SHELF, "crate", 10), Cell(BACK, "box", 10)]
+        demands = [demand("crates", cells=(SHELF,)), demand("boxes", product="box", cells=(BACK,))]
+        cap = self.protect(12, "crates", "boxes", is_cap=True, shared_with=frozenset({"box"}))
+        self.assertEqual(planned(cells, *demands, protections=[cap]), {"crates": 10, "boxes": 2})
+
+    def test_products_that_share_need_one_rounding(self):
+        quota = self.protect(8, shared_with=frozenset({"box"}))
+        with self.assertRaises(ValueError):
+            plan([], [], [quota], roundings={"crate": 0.01, "box": 1.0})
+
+    def test_the_exempt_are_neither_bound_nor_served(self):
+        quota = self.protect(6, exempt=frozenset({"own"}))
+        demands = demand("own", need=3.0), demand("any", rank=2)
+        self.assertEqual(planned(10, *demands, protections=[quota]), {"own": 3, "any": 1})
+
     def test_somebody_loses_to_a_protection(self):
         cells = [Cell(SHELF, "crate", 10)]
         outcome = plan(cells, [demand("any", held=10.0)], [self.protect(6)])["any"]
@@ -318,7 +363,28 @@ class RandomCase:
         self.cells, self.demands, self.protections = [], [], []
         for product in range(self.random.randint(1, 3)):
             self._add_product(product, guards, groups)
+        if guards and self.random.random() < 0.5:
+            self._add_shared_protection()
         self.random.shuffle(self.demands)
+
+    def _add_shared_protection(self):
+        pick = self.random
+        keys = [demand.key for demand in self.demands]
+        products = {cell.product for cell in self.cells}
+        members = pick.sample(keys, pick.randint(0, len(keys)))
+        self.protections.append(
+            Protection(
+                key="shared",
+                product=min(products),
+                shared_with=frozenset(products),
+                quantity=float(pick.randint(0, 15)),
+                elsewhere=float(pick.choice((0, 0, 4))),
+                members=frozenset(members),
+                exempt=frozenset(pick.sample(keys, len(keys) // 3)) - frozenset(members),
+                is_cap=pick.random() < 0.4,
+                from_rank=pick.choice(self.from_ranks),
+            )
+        )
 
     def _add_product(self, product, guards, groups):
         pick = self.random
