@@ -39,6 +39,7 @@ from . import test_allocation_race
 from . import test_allocation_protection
 from . import test_allocation_source
 from . import test_allocation_promise
+from . import test_allocation_soft
 from . import test_allocation_reservation
 from . import test_allocation_engine
 from . import test_allocation_schedule

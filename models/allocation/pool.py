@@ -157,10 +157,13 @@ class Pool:
         for cell in self.cells:
             texts[cell.product].append(repr((cell.key, cell.quantity)))
         for protection in self.protections:
-            texts[protection.product].append(repr((
+            text = repr((
                 protection.key, protection.quantity, sorted(protection.members),
                 protection.is_cap, protection.from_rank, sorted(protection.cells or ()),
-            )))
+                sorted(protection.exempt), protection.elsewhere,
+            ))
+            for product in protection.products:
+                texts[product].append(text)
         return {
             product: hashlib.sha1("\n".join(sorted(lines)).encode()).hexdigest()
             for product, lines in texts.items()

@@ -82,7 +82,7 @@ class StockMove(models.Model):
         self.env["stock.quant"].flush_model(
             ["product_id", "location_id", "quantity", "reserved_quantity"]
         )
-        self.env["o2c.supply.protection"].flush_model()
+        set_apart = self.env["o2c.allocation.pool"]._set_apart_sql()
         self.flush_model(
             [
                 "company_id",
@@ -130,14 +130,17 @@ class StockMove(models.Model):
                           AND place.parent_path LIKE source.parent_path || '%%'
                  )
                  UNION
-                SELECT product_id
-                  FROM (%(protected)s) protected
-                 WHERE product_id = ANY(%(products)s)
-                   AND company_id = ANY(%(companies)s)
+                SELECT set_apart.product_id
+                  FROM (%(set_apart)s) set_apart
+                  JOIN res_company owner ON owner.id = set_apart.company_id
+                 WHERE set_apart.product_id = ANY(%(products)s)
+                   AND split_part(owner.parent_path, '/', 1)::int = ANY(%(roots)s)
                 """,
                 products=self.product_id.ids,
                 companies=self.company_id.ids,
-                protected=self.env["o2c.supply.protection"]._covered_sql(),
+                # sudo: branches share what is set apart, whoever may see the company above them
+                roots=self.company_id.sudo().root_id.ids,
+                set_apart=set_apart,
             )
         )
         return {product_id for (product_id,) in rows}

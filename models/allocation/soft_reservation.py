@@ -16,6 +16,9 @@ STATES = [
 ]
 DAYS = 7
 
+# What does not change any more once it has become the reservation of an order.
+FIXED = {"expires_at", "partner_id", "product_id", "quantity", "stage", "state", "warehouse_id"}
+
 
 class O2cSoftReservation(models.Model):
     """Stock held back for demand that is likely, and not certain.
@@ -146,13 +149,6 @@ class O2cSoftReservation(models.Model):
         help="On hand in the warehouse and not reserved.",
     )
 
-    _quantity_positive = models.Constraint(
-        "CHECK (quantity > 0)", "The quantity of a soft reservation has to be above zero."
-    )
-    _confidence_percent = models.Constraint(
-        "CHECK (confidence BETWEEN 0 AND 100)",
-        "The confidence of a soft reservation is a percentage from 0 to 100.",
-    )
     _holding_back = models.Index("(product_id, expires_at) WHERE stage = 'active'")
 
     @api.model
@@ -191,14 +187,6 @@ class O2cSoftReservation(models.Model):
 
     def _inverse_state(self):
         for soft in self:
-            if soft.stage == "consumed" != soft.state:
-                raise UserError(
-                    self.env._(
-                        "%(soft)s has become the reservation of its order and cannot be taken back. "
-                        "Make a new one.",
-                        soft=soft.display_name,
-                    )
-                )
             soft.stage = soft.state
 
     def _search_state(self, operator, value):
@@ -215,10 +203,10 @@ class O2cSoftReservation(models.Model):
 
     @api.depends("product_id", "warehouse_id")
     def _compute_free_quantity(self):
-        free = self._free_stock()
+        free = self._free_stock(self.product_id, self.warehouse_id)
         for soft in self:
-            free_quantity = free.get((soft.warehouse_id._origin.id, soft.product_id._origin.id), 0.0)
-            soft.free_quantity = free_quantity
+            key = soft.warehouse_id._origin.id, soft.product_id._origin.id
+            soft.free_quantity = free.get(key, 0.0)
 
     @api.depends("product_id", "partner_id")
     def _compute_display_name(self):
@@ -254,6 +242,24 @@ class O2cSoftReservation(models.Model):
                     )
                 )
 
+    @api.constrains("quantity", "confidence")
+    def _check_figures(self):
+        for soft in self:
+            if soft.quantity <= 0:
+                raise ValidationError(
+                    self.env._(
+                        "%(soft)s: the quantity to hold back has to be above zero.",
+                        soft=soft.display_name,
+                    )
+                )
+            if not 0 <= soft.confidence <= 100:
+                raise ValidationError(
+                    self.env._(
+                        "%(soft)s: the confidence is a percentage from 0 to 100.",
+                        soft=soft.display_name,
+                    )
+                )
+
     @api.constrains("product_id")
     def _check_product(self):
         for soft in self:
@@ -282,8 +288,9 @@ class O2cSoftReservation(models.Model):
         if not capped:
             return
         capped._lock_products()
-        free = capped._free_stock()
-        by_product, by_customer = capped._held_back()
+        products, warehouses = capped.product_id, capped.sudo().warehouse_id
+        free = self._free_stock(products, warehouses)
+        by_product, by_customer = self._held_back(products, warehouses)
         for soft in capped:
             key = soft.warehouse_id.id, soft.product_id.id
             company = soft.company_id.sudo()
@@ -354,13 +361,15 @@ class O2cSoftReservation(models.Model):
             log_exceptions=False,
         )
 
-    def _held_back(self):
-        """What is held back beside these: ({(warehouse, product): quantity},
-        {(warehouse, product, customer): quantity}), by ids, these included."""
+    @api.model
+    def _held_back(self, products, warehouses):
+        """What is held back now: ({(warehouse, product): quantity},
+        {(warehouse, product, customer): quantity}), by ids."""
+        # sudo: how much others hold back limits everybody
         groups = self.sudo()._read_group(
             Domain("state", "=", "active")
-            & Domain("product_id", "in", self.product_id.ids)
-            & Domain("warehouse_id", "in", self.warehouse_id.ids),
+            & Domain("product_id", "in", products.ids)
+            & Domain("warehouse_id", "in", warehouses.ids),
             ["warehouse_id", "product_id", "commercial_partner_id"],
             ["quantity:sum"],
         )
@@ -371,7 +380,8 @@ class O2cSoftReservation(models.Model):
             by_customer[*key, customer.id] = quantity
         return by_product, by_customer
 
-    def _free_stock(self):
+    @api.model
+    def _free_stock(self, products, warehouses):
         """{(warehouse id, product id): on hand and not reserved}, in one statement."""
         self.env["stock.quant"].flush_model(
             ["location_id", "product_id", "quantity", "reserved_quantity"]
@@ -388,8 +398,8 @@ class O2cSoftReservation(models.Model):
                    AND location.usage = 'internal'
               GROUP BY location.warehouse_id, quant.product_id
                 """,
-                self.product_id._origin.ids,
-                self.warehouse_id._origin.ids,
+                products._origin.ids,
+                warehouses._origin.ids,
             )
         )
         return {(warehouse, product): quantity for warehouse, product, quantity in rows}
@@ -402,26 +412,17 @@ class O2cSoftReservation(models.Model):
     def create(self, vals_list):
         softs = super().create(vals_list)
         softs._check_own_quotation()
+        # It may be over already, whatever state was asked for.
+        softs.invalidate_recordset(["state"])
         return softs
 
     def write(self, vals):
-        kept = {"message_follower_ids", "message_main_attachment_id", "note"}
-        if vals.keys() - kept - {"state", "stage"}:
-            consumed = self.filtered(lambda soft: soft.stage == "consumed")
-            if consumed:
-                raise UserError(
-                    self.env._(
-                        "%(soft)s has become the reservation of its order and does not change any "
-                        "more.",
-                        soft=consumed[0].display_name,
-                    )
-                )
-        if "stage" in vals and not self.env.su:
-            vals = {**vals}
-            vals.setdefault("state", vals.pop("stage"))
+        if vals.keys() & FIXED:
+            self._check_not_consumed(vals)
         result = super().write(vals)
         if vals.keys() & {"order_line_id", "user_id", "partner_id"}:
             self._check_own_quotation()
+        self.invalidate_recordset(["state"])
         return result
 
     @api.ondelete(at_uninstall=False)
@@ -434,6 +435,18 @@ class O2cSoftReservation(models.Model):
                     soft=consumed[0].display_name,
                 )
             )
+
+    def _check_not_consumed(self, vals):
+        """:raise UserError: when the stage of a consumed one, or what led to it, would change"""
+        for soft in self:
+            if soft.stage == "consumed" and vals.get("state", vals.get("stage")) != "consumed":
+                raise UserError(
+                    self.env._(
+                        "%(soft)s has become the reservation of its order and does not change any "
+                        "more. Make a new one.",
+                        soft=soft.display_name,
+                    )
+                )
 
     def _check_own_quotation(self):
         """Salespeople hold stock back for quotations that they see; managers for anybody.

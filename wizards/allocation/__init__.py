@@ -1,1 +1,2 @@
 from . import out_of_turn
+from . import soft_reserve
