@@ -335,9 +335,9 @@ class _Stock:
 
     def _change(self, cell, units):
         before = self.free.get(cell, 0)
-        self.free[cell] = before + units
+        after = self.free[cell] = before + units
         for scope in self.scopes:
-            scope.changes(cell, before, before + units)
+            scope.changes(cell, before, after)
 
 
 def _first(picks, units):
