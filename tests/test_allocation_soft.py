@@ -324,7 +324,7 @@ class TestAllocationSoft(AllocationCommon):
         for change in (
             lambda: soft.write({"quantity": 1.0}),
             lambda: soft.write({"state": "active"}),
-            lambda: soft.unlink(),
+            soft.unlink,
         ):
             with self.assertRaises(UserError), self.env.cr.savepoint():
                 change()
