@@ -179,7 +179,7 @@ class TestPropose(BaseCase):
             item(key=4, policy=None, overdue=50),
             item(key=5, overdue=-3, residual=0.001),
         ]
-        others = other_items(items, POLICIES, TODAY, cents)
+        others = other_items(items, POLICIES, TODAY, {1}, cents)
         self.assertEqual([entry.key for entry in others], [4, 3, 2])
 
 

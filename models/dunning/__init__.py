@@ -2,6 +2,7 @@ from . import dunning_policy
 from . import dunning_level
 from . import dunning_run
 from . import dunning_notice
+from . import dunning_notice_charges
 from . import dunning_notice_line
 from . import account_move
 from . import account_move_line

@@ -41,6 +41,20 @@ class AccountMove(models.Model):
         action["context"] = {}
         return action
 
+    def _post(self, soft=True):
+        posted = super()._post(soft)
+        invoices = posted.filtered(
+            lambda move: move.move_type == "out_invoice" and move.company_id.o2c_use_dunning
+        )
+        if invoices:
+            # sudo: who posts an invoice need not have any right on reminders.
+            charges = self.env["o2c.dunning.notice"].sudo().search([
+                ("charge_move_id", "in", invoices.ids)
+            ]).charge_move_id
+            # A draft that was edited may have new lines.
+            charges.with_env(self.env).filtered(lambda move: not move.no_followup).no_followup = True
+        return posted
+
     def _invoice_paid_hook(self):
         result = super()._invoice_paid_hook()
         moves = self.filtered("company_id.o2c_use_dunning")

@@ -71,6 +71,11 @@ class O2cDunningNotice(models.Model):
     total_overdue = fields.Monetary(
         string="Overdue", readonly=True, help="The open amounts past their due date."
     )
+    total_due_soon = fields.Monetary(
+        string="Due Soon",
+        readonly=True,
+        help="The open amounts that are not overdue yet, of which this reminder tells.",
+    )
     total_open = fields.Monetary(
         string="Balance",
         readonly=True,
@@ -87,13 +92,15 @@ class O2cDunningNotice(models.Model):
             ("skipped", "Skipped"),
             ("sent", "Sent"),
             ("paid", "Paid"),
+            ("recorded", "Taken Up"),
         ],
         default="proposed",
         required=True,
         readonly=True,
         index=True,
         tracking=True,
-        help="Paid: nothing is left of the items that the reminder claims.",
+        help="Paid: nothing is left of the items that the reminder claims. Taken up: the items got "
+        "their level when dunning began; nothing was sent.",
     )
     sent_on = fields.Datetime(readonly=True, copy=False)
     sent_by_id = fields.Many2one("res.users", readonly=True, copy=False)
@@ -184,11 +191,12 @@ class O2cDunningNotice(models.Model):
     # ------------------------------------------------------------------
 
     @api.model
-    def _create_proposals(self, run, proposals, skipped):
+    def _create_proposals(self, run, proposals, decisions):
         """Write the proposals of ``run`` down.
 
         :param proposals: list of :class:`dunning.Notice`
-        :param skipped: set of (customer id, currency id, level id) not to be sent
+        :param decisions: what somebody decided about an earlier proposal, see
+            :meth:`_decisions`
         :return: the reminders
         """
         contacts = self._invoice_contacts({proposal.customer for proposal in proposals})
@@ -197,6 +205,12 @@ class O2cDunningNotice(models.Model):
         )
         names = {line.id: line._o2c_document_name() for line in move_lines}
         moves = {line.id: line.move_id.id for line in move_lines}
+        charges = self._charges(run, [
+            (line.item, line.level, line.climbs)
+            for proposal in proposals
+            for line in proposal.lines
+        ])
+        free = (0.0, 0.0, None)
         first = max(run.notice_ids.mapped("number"), default=0) + 1
         vals_list = []
         for number, proposal in enumerate(proposals, start=first):
@@ -212,7 +226,8 @@ class O2cDunningNotice(models.Model):
                 "total_open": proposal.total_open,
                 "total_overdue": proposal.total_overdue,
                 "total_overdue_company": proposal.total_overdue_company,
-                "state": "skipped" if key in skipped else "proposed",
+                "total_due_soon": proposal.total_due_soon,
+                **decisions.get(key, {}),
             })
         notices = self.with_context(**QUIET).create(vals_list)
         self.env["o2c.dunning.notice.line"].create([
@@ -229,11 +244,27 @@ class O2cDunningNotice(models.Model):
                 "amount": line.amount,
                 "amount_company": line.amount_company,
                 "books": line.item.books,
+                "fee": charges.get(line.item.key, free)[0],
+                "interest": charges.get(line.item.key, free)[1],
             }
             for notice, proposal in zip(notices, proposals, strict=True)
             for line in proposal.lines
         ])
         return notices.with_env(self.env)
+
+    def _decisions(self):
+        """What somebody decided about these proposals, to be kept when they are made again.
+
+        :return: {(customer id, currency id, level id): values}
+        """
+        return {
+            (notice.partner_id.id, notice.currency_id.id, notice.level_id.id): {
+                "state": notice.state if notice.state == "skipped" else "proposed",
+                "fee_waived": notice.fee_waived,
+                "interest_waived": notice.interest_waived,
+            }
+            for notice in self
+        }
 
     @api.model
     def _invoice_contacts(self, partner_ids):
@@ -266,15 +297,17 @@ class O2cDunningNotice(models.Model):
         notices = notices.filtered(lambda notice: notice.state == "proposed")._reconsider()
         if not notices:
             return self.browse()
+        notices._invoice_charges()
         notices.write({
             "state": "sent",
             "sent_on": fields.Datetime.now(),
             "sent_by_id": self.env.uid,
         })
-        notices._file_letters()
-        climbing = notices.line_ids.filtered(lambda line: line.level_id != line.previous_level_id)
+        notices.filtered(lambda notice: notice._needs_letter())._file_letters()
+        climbing = notices.line_ids.filtered(lambda line: line._climbs())
         climbing.reached_on = self.run_id.date
         notices._queue_emails()
+        notices._plan_calls()
         return notices.with_env(self.env)
 
     def _reconsider(self):
@@ -290,11 +323,11 @@ class O2cDunningNotice(models.Model):
             remaining = dunning.reconsider(
                 notice.line_ids._as_proposed_lines(), by_key, notice.currency_id.round
             )
-            left = sum(amount for amount, _climbs in remaining.values())
+            due = notice.line_ids._due_now(remaining)
             credit = credit_of.get((notice.partner_id.id, notice.currency_id.id), 0.0)
             if not remaining:
                 settled += notice
-            elif notice.currency_id.compare_amounts(left + credit, 0) <= 0:
+            elif notice.currency_id.compare_amounts(due + credit, 0) <= 0:
                 covered += notice
             elif not any(climbs for _amount, climbs in remaining.values()):
                 superfluous += notice
@@ -302,7 +335,8 @@ class O2cDunningNotice(models.Model):
                 gone += notice.line_ids._keep(remaining)
         gone.unlink()
         due = self - settled - covered - superfluous
-        due._update_totals(self.run_id._other_items(items))
+        due._update_totals(self.run_id._other_items(items, due))
+        due._update_charges(by_key)
         (settled + covered).state = "paid"
         superfluous.state = "skipped"
         settled._log_each(self.env._("Not sent: everything on it was settled in the meantime."))
@@ -317,14 +351,18 @@ class O2cDunningNotice(models.Model):
     def _update_totals(self, other_items):
         for notice in self:
             others = other_items.get((notice.partner_id.id, notice.currency_id.id), [])
-            overdue = sum(notice.line_ids.mapped("amount"))
+            overdue = notice.line_ids.filtered(lambda line: line.days_overdue > 0)
+            claimed = sum(notice.line_ids.mapped("amount"))
             notice.update({
-                "total_overdue": notice.currency_id.round(overdue),
+                "total_overdue": notice.currency_id.round(sum(overdue.mapped("amount"))),
+                "total_due_soon": notice.currency_id.round(
+                    sum((notice.line_ids - overdue).mapped("amount"))
+                ),
                 "total_open": notice.currency_id.round(
-                    overdue + sum(item.residual for item in others)
+                    claimed + sum(item.residual for item in others)
                 ),
                 "total_overdue_company": notice.company_currency_id.round(
-                    sum(notice.line_ids.mapped("amount_company"))
+                    sum(overdue.mapped("amount_company"))
                 ),
             })
 
@@ -336,7 +374,53 @@ class O2cDunningNotice(models.Model):
         ).items():
             template.send_mail_batch(notices.ids)
         emailed.is_emailed = True
-        (self - emailed)._log_each(self.env._("Reminder sent as a letter."))
+        by_post = (self - emailed).filtered("letter_id")
+        by_post._log_each(self.env._("Reminder sent as a letter."))
+        (self - emailed - by_post)._log_each(self.env._("Reminder by a call only."))
+
+    def _plan_calls(self):
+        """Plan a call for each of these reminders whose level asks for it."""
+        calls = self.filtered("level_id.create_activity")
+        if not calls:
+            return
+        activity_type = self.env.ref("mail.mail_activity_data_call", raise_if_not_found=False)
+        model = self.env["ir.model"]._get_id(self._name)
+        self.env["mail.activity"].create([
+            {
+                "activity_type_id": activity_type.id if activity_type else False,
+                "res_model_id": model,
+                "res_id": notice.id,
+                "user_id": notice._responsible().id,
+                "summary": self.env._(
+                    "Call %(customer)s: %(level)s",
+                    customer=notice.partner_id.name,
+                    level=notice.level_id.name,
+                ),
+                "date_deadline": notice.company_id._o2c_today(),
+            }
+            for notice in calls
+        ])
+
+    def _responsible(self):
+        """Who calls the customer: one who may read the reminder."""
+        self.ensure_one()
+        for user in (
+            self.level_id.user_id,
+            self.user_id,
+            self.company_id.sudo().o2c_collector_id,
+        ):
+            # sudo: the groups and companies of a user are only asked for, not shown.
+            if (
+                user.active
+                and user.has_group("order_to_cash.group_user")
+                and self.company_id in user.sudo().company_ids
+            ):
+                return user
+        return self.env.user
+
+    def _needs_letter(self):
+        """Whether a document goes with this reminder: by post, or with the e-mail."""
+        return self.level_id.send_letter or self.level_id.send_email
 
     def _process_attachments_for_template_post(self, mail_template):
         """Called by ``mail.template``: the letter goes with the e-mail."""
@@ -350,7 +434,10 @@ class O2cDunningNotice(models.Model):
 
     def _to_post(self):
         """Those of these reminders that go by post: the level says so, or there is no e-mail."""
-        return self.filtered(lambda notice: notice.level_id.send_letter or not notice.is_emailed)
+        return self.filtered(
+            lambda notice: notice.level_id.send_letter
+            or (notice.level_id.send_email and not notice.is_emailed)
+        )
 
     def _sent_message(self):
         emailed = self.filtered("is_emailed")

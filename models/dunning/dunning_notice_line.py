@@ -4,7 +4,7 @@ from odoo.addons.order_to_cash.algorithms import dunning
 
 
 class O2cDunningNoticeLine(models.Model):
-    """An overdue item that a reminder claims.
+    """An overdue item that a reminder claims, or one due soon that it announces.
 
     The level of a receivable line, and when it was reached, are read from here: from the lines
     that have ``reached_on``. It is set when the reminder is sent, on the items that climbed.
@@ -61,6 +61,15 @@ class O2cDunningNoticeLine(models.Model):
         "open amount when a run of a past date is repeated.",
     )
 
+    fee = fields.Monetary(help="For reaching its level.")
+    interest = fields.Monetary()
+    interest_from = fields.Date(
+        help="The day after which interest was charged, once the reminder is sent.",
+    )
+    interest_to = fields.Date(
+        help="The day up to which interest was charged or waived; it is not charged again.",
+    )
+
     _once_a_notice = models.UniqueIndex(
         "(notice_id, move_line_id)",
         "An item is on a reminder once.",
@@ -68,6 +77,11 @@ class O2cDunningNoticeLine(models.Model):
     _once_a_level = models.UniqueIndex(
         "(move_line_id, level_id) WHERE reached_on IS NOT NULL",
         "The customer has already been reminded of this item at this level.",
+    )
+    # Interest always begins where it ended: two reminders that charge the same days begin alike.
+    _once_a_day_of_interest = models.UniqueIndex(
+        "(move_line_id, interest_from) WHERE interest_from IS NOT NULL",
+        "Interest on this item has already been charged for these days.",
     )
 
     def action_open_document(self):
@@ -88,10 +102,24 @@ class O2cDunningNoticeLine(models.Model):
                 amount=line.amount,
                 books=line.books,
                 height=line.height,
-                climbs=line.level_id != line.previous_level_id,
+                climbs=line._climbs(),
             )
             for line in self
         ]
+
+    def _climbs(self):
+        """Whether the item reaches its level with this reminder."""
+        self.ensure_one()
+        return self.level_id != self.previous_level_id
+
+    def _due_now(self, remaining):
+        """What of these lines has to be paid, see :func:`dunning.reconsider`: all that is overdue
+        and, where an item climbs before its due date, what is due soon as well."""
+        soon = self.filtered(lambda line: line.days_overdue <= 0)
+        lines = self - soon
+        if any(remaining.get(line.move_line_id.id, (0.0, False))[1] for line in soon):
+            lines = self
+        return sum(remaining.get(line.move_line_id.id, (0.0, False))[0] for line in lines)
 
     def _keep(self, remaining):
         """Bring these lines in line with ``remaining``, see :func:`dunning.reconsider`.

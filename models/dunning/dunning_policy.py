@@ -15,12 +15,23 @@ class O2cDunningPolicy(models.Model):
         "res.company",
         help="Leave empty to use the policy in every company.",
     )
+    grace_days = fields.Integer(
+        string="Grace",
+        help="Leave customers in peace until their oldest overdue document is at least so many "
+        "days late; then all of it is claimed. Reminders before the due date are sent all the "
+        "same.",
+    )
     level_ids = fields.One2many(
         "o2c.dunning.level",
         "policy_id",
         string="Levels",
         copy=True,
         help="From the mildest to the sharpest. A policy without levels reminds nobody.",
+    )
+
+    _check_grace_days = models.Constraint(
+        "CHECK(grace_days >= 0)",
+        "The days of grace cannot be negative.",
     )
 
     @api.constrains("level_ids")

@@ -140,8 +140,8 @@ class O2cDunningRun(models.Model):
     def action_propose(self):
         """Propose the reminders due on the run's date.
 
-        Reminders of the run that are not sent yet are replaced; what somebody skipped stays
-        skipped as long as the same level would be sent.
+        Reminders of the run that are not sent yet are replaced; what somebody skipped or waived
+        stays so as long as the same level would be sent.
         """
         self.check_access("write")
         self.company_id._o2c_check_dunning_is_on()
@@ -190,12 +190,12 @@ class O2cDunningRun(models.Model):
 
     @api.model
     def _propose_daily(self, company):
-        """Propose today's reminders of ``company``; sends nothing.
+        """Propose today's reminders of ``company`` and send those of automatic levels.
 
         A proposal of an earlier day that nobody sent is brought up to date instead of adding
         another.
 
-        :return: a sentence saying how many reminders wait, empty if none
+        :return: a sentence saying how many reminders were sent and wait, empty if none
         """
         self.env["o2c.dunning.notice"]._mark_settled([("company_id", "=", company.id)])
         self.env["o2c.dunning.notice"]._mark_reopened([("company_id", "=", company.id)])
@@ -204,21 +204,32 @@ class O2cDunningRun(models.Model):
             ("is_daily", "=", True),
             ("state", "!=", "done"),
         ], limit=1)
+        decisions = run._unsent_notices()._decisions()
         if run.notice_ids.filtered("sent_on"):
             run._finish()
             run = self.browse()
         if not run:
             run = self.create({"company_id": company.id, "is_daily": True})
         run.date = company._o2c_today()
-        run._replace_proposals()
+        run._replace_proposals(decisions)
         if not run.notice_ids:
             run.unlink()
             return ""
+        run._send_automatic()
         return self.env._(
-            "%(count)s reminders wait in %(run)s.",
-            count=len(run.notice_ids),
+            "%(sent)s reminders sent, %(count)s wait in %(run)s.",
+            sent=run.sent_count,
+            count=run.pending_count,
             run=run.name,
         )
+
+    def _send_automatic(self):
+        """Send the proposed reminders of levels that are sent without a person."""
+        automatic = self.notice_ids.filtered(
+            lambda notice: notice.state == "proposed" and notice.level_id.is_automatic
+        )
+        if automatic:
+            automatic.action_send()
 
     # ------------------------------------------------------------------
     # Business methods
@@ -250,17 +261,17 @@ class O2cDunningRun(models.Model):
         )
         finished.filtered(lambda run: run.state != "done").state = "done"
 
-    def _replace_proposals(self):
+    def _replace_proposals(self, decisions=None):
+        """Propose anew.
+
+        :param decisions: what somebody decided about the proposals of an earlier run
+        """
         self.ensure_one()
         unsent = self._unsent_notices()
-        skipped = {
-            (notice.partner_id.id, notice.currency_id.id, notice.level_id.id)
-            for notice in unsent
-            if notice.state == "skipped"
-        }
+        decisions = (decisions or {}) | unsent._decisions()
         unsent.unlink()
         notices = self._due_notices()
-        self.env["o2c.dunning.notice"]._create_proposals(self, notices, skipped)
+        self.env["o2c.dunning.notice"]._create_proposals(self, notices, decisions)
         self.write({"state": "proposed", "proposed_on": self.company_id._o2c_today()})
 
     def _due_notices(self):
@@ -273,6 +284,7 @@ class O2cDunningRun(models.Model):
             self.date,
             {currency.id: currency.round for currency in currencies},
             self.currency_id.round,
+            {policy.id: policy.grace_days for policy in self._policies() if policy.grace_days},
         )
 
     def _policies(self):
@@ -337,13 +349,14 @@ class O2cDunningRun(models.Model):
                 ),
                 height=max((heights[level] for level in row["levels"] or ()), default=0),
                 last_reminded=row["last_reminded"],
+                charged_until=row["charged_until"],
                 is_claim=row["is_claim"],
             )
             for row in rows
         ]
 
-    def _other_items(self, items):
-        """Those of ``items`` that letters mention but do not claim.
+    def _other_items(self, items, notices):
+        """Those of ``items`` that the letters of ``notices`` mention but do not claim.
 
         :return: {(customer id, currency id): list of :class:`dunning.OpenItem`}
         """
@@ -351,10 +364,11 @@ class O2cDunningRun(models.Model):
         for item in items:
             groups[item.customer, item.currency].append(item)
         policies = self._levels_by_policy()
+        claimed = set(notices.line_ids.move_line_id.ids)
         Currency = self.env["res.currency"]
         return {
             (customer, currency): dunning.other_items(
-                items, policies, self.date, Currency.browse(currency).round
+                items, policies, self.date, claimed, Currency.browse(currency).round
             )
             for (customer, currency), items in groups.items()
         }
@@ -405,6 +419,12 @@ class O2cDunningRun(models.Model):
                    AND move_line_id IS NOT NULL
                    AND level_id IS NOT NULL
               GROUP BY move_line_id
+            ), charged AS (
+                SELECT move_line_id, MAX(interest_to) AS interest_to
+                  FROM o2c_dunning_notice_line
+                 WHERE interest_to IS NOT NULL
+                   AND move_line_id IS NOT NULL
+              GROUP BY move_line_id
             )
             SELECT line.id,
                    %(recipient)s AS customer,
@@ -416,6 +436,7 @@ class O2cDunningRun(models.Model):
                    move.o2c_dunning_policy_id AS policy,
                    reminded.level_ids AS levels,
                    reminded.reached_on AS last_reminded,
+                   charged.interest_to AS charged_until,
                    move.origin_payment_id IS NULL AND move.statement_line_id IS NULL AS is_claim
               FROM account_move_line line
               JOIN account_move move ON move.id = line.move_id
@@ -424,6 +445,7 @@ class O2cDunningRun(models.Model):
               JOIN res_partner commercial ON commercial.id = partner.commercial_partner_id
          LEFT JOIN later ON later.line_id = line.id
          LEFT JOIN reminded ON reminded.move_line_id = line.id
+         LEFT JOIN charged ON charged.move_line_id = line.id
              WHERE line.parent_state = 'posted'
                AND line.company_id = ANY(%(company_ids)s)
                AND line.date <= %(date)s

@@ -13,8 +13,43 @@ class ResCompany(models.Model):
         help="Used for customers and invoices that have no policy of their own.",
     )
 
+    o2c_collector_id = fields.Many2one(
+        "res.users",
+        string="Collector",
+        domain="[('share', '=', False)]",
+        help="Calls the customers who have no salesperson.",
+    )
+    o2c_dunning_journal_id = fields.Many2one(
+        "account.journal",
+        string="Journal of Dunning Charges",
+        check_company=True,
+        domain="[('type', '=', 'sale')]",
+        help="Where fees and interest are invoiced. Empty: the first sales journal.",
+    )
+    o2c_dunning_fee_product_id = fields.Many2one(
+        "product.product",
+        string="Dunning Fee",
+        check_company=True,
+        help="The product on the invoice: it says to which account fees go and how they are taxed. "
+        "Empty: the product that comes with the program.",
+    )
+    o2c_dunning_interest_product_id = fields.Many2one(
+        "product.product",
+        string="Interest on Late Payment",
+        check_company=True,
+        help="The product on the invoice: it says to which account interest goes and how it is "
+        "taxed. Empty: the product that comes with the program.",
+    )
+
     def _get_company_root_delegated_field_names(self):
-        return [*super()._get_company_root_delegated_field_names(), "o2c_dunning_policy_id"]
+        return [
+            *super()._get_company_root_delegated_field_names(),
+            "o2c_dunning_policy_id",
+            "o2c_collector_id",
+            "o2c_dunning_journal_id",
+            "o2c_dunning_fee_product_id",
+            "o2c_dunning_interest_product_id",
+        ]
 
     @api.model
     def _o2c_shipped_dunning_policy(self):
@@ -25,6 +60,25 @@ class ResCompany(models.Model):
         """Give the shipped policy to the companies that exist at installation."""
         companies = self.search([("o2c_dunning_policy_id", "=", False), ("parent_id", "=", False)])
         companies.o2c_dunning_policy_id = self._o2c_shipped_dunning_policy()
+
+    def _o2c_dunning_product(self, kind):
+        """The product on invoices of dunning charges.
+
+        :param kind: ``"fee"`` or ``"interest"``
+        """
+        self.ensure_one()
+        product = self[f"o2c_dunning_{kind}_product_id"] or self.env.ref(
+            f"order_to_cash.product_dunning_{kind}", raise_if_not_found=False
+        )
+        if not product:
+            raise UserError(
+                self.env._(
+                    "Choose the products for dunning fees and interest of %(company)s under Order "
+                    "to Cash > Configuration > Settings.",
+                    company=self.display_name,
+                )
+            )
+        return product
 
     def _o2c_check_dunning_is_on(self):
         """Raise unless dunning is switched on in these companies."""

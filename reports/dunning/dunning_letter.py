@@ -79,7 +79,7 @@ class DunningLetter(models.AbstractModel):
         items_of = {}
         for run, group in notices.grouped("run_id").items():
             items = run._gather_open_items(group.partner_id.ids)
-            for key, others in run._other_items(items).items():
+            for key, others in run._other_items(items, group).items():
                 items_of[run.id, *key] = others
         move_lines = notices._move_lines(
             item.key for others in items_of.values() for item in others
@@ -94,23 +94,35 @@ class DunningLetter(models.AbstractModel):
                 )
             ]
             credit = [row for row in others if row.open < 0]
+            # Lists: a recordset cut out of the lines would read its journal items by itself.
+            overdue = [line for line in notice.line_ids if line.days_overdue > 0]
+            soon = [line for line in notice.line_ids if line.days_overdue <= 0]
+            # Credits pay what is overdue and its cost first, then what is due soon.
+            to_pay = notice.currency_id.round(
+                notice.total_overdue
+                + notice.fee
+                + notice.interest
+                + sum(row.open for row in credit)
+            )
             letters.append({
                 "notice": notice,
                 "lang": notice._lang(),
                 "sheets": paginate([
-                    ("overdue", [self._overdue_row(line) for line in notice.line_ids]),
+                    ("overdue", [self._line_row(line) for line in overdue]),
+                    ("soon", [self._line_row(line) for line in soon]),
                     ("credits", credit),
                     ("coming", [row for row in others if row.open > 0]),
                 ]),
                 "has_credits": bool(credit),
-                "has_others": bool(others),
-                "to_pay": notice.currency_id.round(
-                    notice.total_overdue + sum(row.open for row in credit)
+                "has_others": bool(others or (overdue and soon)),
+                "to_pay": to_pay,
+                "to_pay_soon": notice.currency_id.round(
+                    notice.total_due_soon + min(to_pay, 0.0)
                 ),
             })
         return letters
 
-    def _overdue_row(self, line):
+    def _line_row(self, line):
         notice = line.notice_id
         return self._row(
             notice,
