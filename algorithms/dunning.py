@@ -43,7 +43,8 @@ class OpenItem:
     ``residual`` is in the item's currency and negative for a credit, ``residual_company`` the same
     in company currency. ``books`` is the residual that the books show now, later payments
     included. ``due`` is a local date. ``policy`` is empty when nobody is ever to be reminded of
-    the item. ``charged_until`` is the day up to which interest was charged. ``is_claim`` is false for a payment to the customer, which is nothing to remind of.
+    the item. ``charged_until`` is the day up to which interest was charged. ``is_claim`` is false
+    for a payment to the customer, which is nothing to remind of.
     """
 
     key: int
@@ -62,7 +63,8 @@ class OpenItem:
 
 @dataclass(frozen=True, slots=True)
 class NoticeLine:
-    """An item on a notice: overdue, or due soon. ``level`` and ``previous_level`` are keys of levels or None."""
+    """An item on a notice, overdue or due soon. ``level`` and ``previous_level`` are keys of levels
+    or None."""
 
     item: OpenItem
     level: int | None
@@ -194,23 +196,55 @@ def take_up(
     policies: Mapping[int, Sequence[Level]],
     today: date,
     rounding: Mapping[int, Callable[[float], float]],
-) -> dict[int, int]:
-    """The height at which each old item enters its policy when dunning begins, by key.
+    round_company: Callable[[float], float],
+) -> list[Notice]:
+    """The level at which each old item enters its policy when dunning begins.
 
-    It is that of the last level whose days have passed, as if the customer had been reminded all
-    along. Items that are not overdue, have been reminded of, or are nobody's claim are left out.
+    It is the last one whose days have passed, as if the customer had been reminded all along.
+    Items that are not overdue, have been reminded of, or are nobody's claim are left out.
+
+    :return: notices that only put this on record, ordered by customer and currency
     """
-    heights = {}
+    groups = {}
     for item in items:
-        if item.height or item.due >= today or not rounding[item.currency](item.residual):
+        groups.setdefault((item.customer, item.currency), []).append(item)
+    notices = (
+        _take_up_notice(group, policies, today, rounding[currency], round_company)
+        for (_customer, currency), group in sorted(groups.items())
+    )
+    return [notice for notice in notices if notice]
+
+
+def _take_up_notice(items, policies, today, round_amount, round_company):
+    items = [item for item in items if round_amount(item.residual)]
+    entries = []
+    for item in sorted(items, key=lambda item: (item.due, item.key)):
+        if item.height or item.due >= today or not _is_claimable(item, policies):
             continue
-        if not _is_claimable(item, policies):
-            continue
+        levels = policies[item.policy]
         late = days_overdue(item.due, today)
-        height = sum(1 for level in policies[item.policy] if level.days_overdue <= late)
+        height = sum(1 for level in levels if level.days_overdue <= late)
         if height:
-            heights[item.key] = height
-    return heights
+            entries.append((height, levels[height - 1], item))
+    if not entries:
+        return None
+    _height, top, first = max(
+        entries, key=lambda entry: (entry[0], entry[1].days_overdue, entry[1].key)
+    )
+    lines = tuple(
+        _line(item, level, policies[item.policy], today, round_amount, round_company)
+        for _height, level, item in entries
+    )
+    return Notice(
+        customer=first.customer,
+        currency=first.currency,
+        level=top.key,
+        lines=lines,
+        total_open=round_amount(fsum(item.residual for item in items)),
+        total_overdue=round_amount(fsum(line.amount for line in lines)),
+        total_due_soon=0.0,
+        total_overdue_company=round_company(fsum(line.amount_company for line in lines)),
+    )
 
 
 def _lateness(groups, today, rounding):

@@ -46,10 +46,14 @@ from . import test_allocation_schedule
 from . import test_operations_day_cycle
 from . import test_operations_getting_started
 from . import test_algorithms_dunning
+from . import test_algorithms_dunning_interest
 from . import test_dunning_access
 from . import test_dunning_letter
 from . import test_dunning_hold
 from . import test_dunning_run
+from . import test_dunning_levels
+from . import test_dunning_charges
+from . import test_dunning_replay
 from . import test_dunning_statements
 from . import test_algorithms_opening_import
 from . import test_operations_opening_files

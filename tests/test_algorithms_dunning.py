@@ -12,6 +12,7 @@ from odoo.addons.order_to_cash.algorithms.dunning import (
     other_items,
     propose,
     reconsider,
+    take_up,
 )
 
 TODAY = date(2025, 3, 31)
@@ -181,6 +182,150 @@ class TestPropose(BaseCase):
         ]
         others = other_items(items, POLICIES, TODAY, {1}, cents)
         self.assertEqual([entry.key for entry in others], [4, 3, 2])
+
+
+class TestBeforeDue(BaseCase):
+    """A level before the due date, then one after it."""
+
+    SOON = Level(key=20, days_overdue=-3)
+    LATE = Level(key=21, days_overdue=5, min_interval_days=2)
+    POLICIES = {POLICY: (SOON, LATE)}
+
+    def _propose(self, *items, **values):
+        return propose(items, self.POLICIES, TODAY, {1: cents}, cents, **values)
+
+    def test_days(self):
+        for overdue, expected in [(-4, 0), (-3, 1), (0, 1), (1, 1), (40, 1)]:
+            with self.subTest(overdue=overdue):
+                notices = self._propose(item(overdue=overdue))
+                self.assertEqual(len(notices), expected)
+                for notice in notices:
+                    self.assertEqual(notice.level, self.SOON.key, "no level is skipped")
+                    late = overdue > 0
+                    self.assertEqual(notice.total_overdue, 100 if late else 0)
+                    self.assertEqual(notice.total_due_soon, 0 if late else 100)
+
+    def test_what_is_due_soon_is_told_with_what_is_late(self):
+        [notice] = self._propose(
+            item(key=1, overdue=6, height=1, last_reminded=TODAY - timedelta(days=9)),
+            item(key=2, overdue=-1, height=1, last_reminded=TODAY - timedelta(days=2)),
+            item(key=3, overdue=-2),
+            item(key=4, overdue=-20),
+        )
+        self.assertEqual(notice.level, self.LATE.key)
+        self.assertEqual(
+            [(line.item.key, line.climbs) for line in notice.lines],
+            [(1, True), (2, False), (3, True)],
+        )
+        self.assertEqual((notice.total_overdue, notice.total_due_soon), (100, 200))
+        self.assertEqual(notice.total_open, 400)
+
+    def test_what_was_announced_is_not_announced_again_alone(self):
+        told = item(overdue=-1, height=1, last_reminded=TODAY - timedelta(days=2))
+        self.assertEqual(self._propose(told), [])
+
+    def test_credits(self):
+        soon, late = item(key=1, overdue=-1), item(key=2, overdue=6)
+        credit = lambda amount: item(key=3, residual=-amount)  # noqa: E731
+        self.assertEqual(self._propose(soon, credit(100)), [])
+        self.assertEqual(len(self._propose(soon, credit(99))), 1)
+        # They pay what is late; only what is due soon is left to be told of.
+        [notice] = self._propose(soon, late, credit(100))
+        self.assertEqual(
+            [(line.item.key, line.climbs) for line in notice.lines], [(2, False), (1, True)]
+        )
+        self.assertEqual(self._propose(soon, late, credit(200)), [])
+
+    def test_days_of_grace(self):
+        for overdue, grace, expected in [(9, 10, 0), (10, 10, 1), (11, 10, 1), (-1, 10, 1)]:
+            with self.subTest(overdue=overdue):
+                notices = self._propose(item(overdue=overdue), grace={POLICY: grace})
+                self.assertEqual(len(notices), expected)
+        # The oldest item counts, in whatever currency, for all of that customer.
+        old = item(key=1, overdue=12, currency=2)
+        late = item(key=2, overdue=6)
+        notices = propose(
+            [old, late, item(key=3, overdue=6, customer=2)],
+            self.POLICIES,
+            TODAY,
+            {1: cents, 2: cents},
+            cents,
+            {POLICY: 10},
+        )
+        self.assertEqual([notice.currency for notice in notices], [1, 2])
+        self.assertEqual({notice.customer for notice in notices}, {1})
+
+
+class TestMinimumPercent(BaseCase):
+    def test_table(self):
+        levels = (Level(key=1, min_percent=20.0), Level(key=2, min_percent=50.0))
+        for overdue, coming, height, expected in [
+            (20.0, 80.0, 0, 1),
+            (19.99, 80.01, 0, None),
+            (100.0, 0.0, 0, 1),
+            (49.99, 50.01, 1, None),
+            (50.0, 50.0, 1, 2),
+            (0.1, 0.4, 0, 1),
+        ]:
+            with self.subTest(overdue=overdue, coming=coming):
+                items = [
+                    item(
+                        key=1,
+                        overdue=60,
+                        residual=overdue,
+                        height=height,
+                        last_reminded=TODAY - timedelta(days=9) if height else None,
+                    ),
+                    item(key=2, overdue=-9, residual=coming),
+                ]
+                notices = propose_today(items, {POLICY: levels})
+                self.assertEqual([notice.level for notice in notices], [expected] * bool(expected))
+
+
+class TestTakeUp(BaseCase):
+    def test_table(self):
+        for overdue, values, expected in [
+            (0, {}, None),
+            (-10, {}, None),
+            (1, {}, 1),
+            (9, {}, 1),
+            (10, {}, 2),
+            (29, {}, 2),
+            (30, {}, 3),
+            (900, {}, 3),
+            (900, {"height": 1}, None),
+            (900, {"policy": None}, None),
+            (900, {"is_claim": False}, None),
+            (900, {"residual": -10.0}, None),
+            (900, {"residual": 0.001}, None),
+        ]:
+            with self.subTest(overdue=overdue, values=values):
+                self.assertEqual(
+                    self._heights([item(overdue=overdue, **values)]),
+                    {1: expected} if expected else {},
+                )
+
+    def _heights(self, items, policies=None):
+        notices = take_up(items, policies or POLICIES, TODAY, {1: cents}, cents)
+        height = {FRIENDLY.key: 1, FIRST.key: 2, FINAL.key: 3}
+        return {
+            line.item.key: height[line.level] for notice in notices for line in notice.lines
+        }
+
+    def test_a_level_that_has_not_come_yet_is_left_out(self):
+        levels = (Level(key=FRIENDLY.key, days_overdue=5),)
+        self.assertEqual(self._heights([item(overdue=4)], {POLICY: levels}), {})
+
+    def test_the_record_has_the_highest_level_and_the_totals(self):
+        [notice] = take_up(
+            [item(key=1, overdue=50), item(key=2, overdue=3), item(key=3, overdue=-3)],
+            POLICIES,
+            TODAY,
+            {1: cents},
+            cents,
+        )
+        self.assertEqual(notice.level, FINAL.key)
+        self.assertEqual((notice.total_overdue, notice.total_open), (200, 300))
 
 
 class TestReconsider(BaseCase):

@@ -144,7 +144,8 @@ class O2cDunningNotice(models.Model):
         ).state = "proposed"
 
     def action_send(self):
-        """Send these reminders: file the letter, put the e-mail in the outbox.
+        """Send these reminders: file the letter, put the e-mail in the outbox. Those of a run that
+        takes old receivables up are only put on record.
 
         Only proposed ones are sent, and of those only what is still owed. All that belongs to a
         reminder is one transaction, so that a crash neither loses nor repeats any.
@@ -154,9 +155,9 @@ class O2cDunningNotice(models.Model):
         self.check_access("write")
         self.company_id._o2c_check_dunning_is_on()
         sent = self.browse()
-        for notices in self.grouped("run_id").values():
+        for run, notices in self.grouped("run_id").items():
             for batch in split_every(BATCH, notices.ids, self.browse):
-                sent += batch._send_batch()
+                sent += batch._record_batch() if run.is_take_up else batch._send_batch()
         self.run_id._finish_if_sent()
         for run, notices in sent.grouped("run_id").items():
             run._message_log(body=notices._sent_message())
@@ -209,6 +210,7 @@ class O2cDunningNotice(models.Model):
             (line.item, line.level, line.climbs)
             for proposal in proposals
             for line in proposal.lines
+            if not run.is_take_up
         ])
         free = (0.0, 0.0, None)
         first = max(run.notice_ids.mapped("number"), default=0) + 1
@@ -310,6 +312,22 @@ class O2cDunningNotice(models.Model):
         notices._plan_calls()
         return notices.with_env(self.env)
 
+    def _record_batch(self):
+        """Put the levels on record at which old receivables enter; returns the reminders kept."""
+        notices = self.with_context(**QUIET).try_lock_for_update(allow_referencing=True)
+        notices = notices.filtered(lambda notice: notice.state == "proposed")
+        if not notices:
+            return self.browse()
+        items = self.run_id._gather_open_items(notices.partner_id.ids)
+        new = {item.key for item in items if not item.height}
+        lines = notices.line_ids.filtered(lambda line: line.move_line_id.id in new)
+        (notices.line_ids - lines).unlink()
+        # Interest of the time before is not charged: nobody knows what the old system charged.
+        lines.write({"reached_on": self.run_id.date, "interest_to": self.run_id.date})
+        (notices - lines.notice_id).state = "skipped"
+        lines.notice_id.state = "recorded"
+        return lines.notice_id.with_env(self.env)
+
     def _reconsider(self):
         """Take out what was paid since the proposal; returns the reminders still to be sent."""
         if not self:
@@ -385,7 +403,8 @@ class O2cDunningNotice(models.Model):
             return
         activity_type = self.env.ref("mail.mail_activity_data_call", raise_if_not_found=False)
         model = self.env["ir.model"]._get_id(self._name)
-        self.env["mail.activity"].create([
+        # Those who call find it among their activities; they get no e-mail about each.
+        self.env["mail.activity"].with_context(mail_activity_quick_update=True).create([
             {
                 "activity_type_id": activity_type.id if activity_type else False,
                 "res_model_id": model,
@@ -440,6 +459,12 @@ class O2cDunningNotice(models.Model):
         )
 
     def _sent_message(self):
+        if self.run_id.filtered("is_take_up"):
+            return self.env._(
+                "Receivables taken up: %(documents)s of %(customers)s customers. Nothing was sent.",
+                documents=len(self.line_ids),
+                customers=len(self.partner_id),
+            )
         emailed = self.filtered("is_emailed")
         without_email = self.filtered(
             lambda notice: notice.level_id.send_email and not notice.is_emailed

@@ -52,3 +52,12 @@ class O2cDunningPolicy(models.Model):
             dict(values, name=self.env._("%s (copy)", policy.name))
             for policy, values in zip(self, super().copy_data(default), strict=True)
         ]
+
+    def action_take_up(self):
+        """Open a new run that gives old receivables under this policy their level."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "order_to_cash.o2c_dunning_run_take_up_action"
+        )
+        action["context"] = {"default_is_take_up": True, "default_policy_ids": self.ids}
+        return action

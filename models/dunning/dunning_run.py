@@ -60,6 +60,13 @@ class O2cDunningRun(models.Model):
         copy=False,
         help="The day's cycle keeps this proposal up to date until somebody sends it.",
     )
+    is_take_up = fields.Boolean(
+        string="Take Up Old Receivables",
+        copy=False,
+        help="When dunning begins: overdue documents that nobody was reminded of get the level "
+        "that their days ask for, without anything being sent or charged. The next run goes on "
+        "from there, instead of reminding of old debts from the first level up.",
+    )
     proposed_on = fields.Date(readonly=True, copy=False)
     is_outdated = fields.Boolean(compute="_compute_is_outdated")
     notice_ids = fields.One2many("o2c.dunning.notice", "run_id", string="Reminders", copy=False)
@@ -125,7 +132,7 @@ class O2cDunningRun(models.Model):
         return super().create(vals_list)
 
     def write(self, vals):
-        if {"date", "company_id"} & vals.keys():
+        if {"date", "company_id", "is_take_up"} & vals.keys():
             self._check_nothing_sent()
         return super().write(vals)
 
@@ -236,6 +243,7 @@ class O2cDunningRun(models.Model):
     # ------------------------------------------------------------------
 
     def _check_nothing_sent(self):
+        """A run that took receivables up may be deleted: that takes their levels away again."""
         sent = self.notice_ids.filtered("sent_on").run_id
         if sent:
             raise UserError(
@@ -246,7 +254,9 @@ class O2cDunningRun(models.Model):
             )
 
     def _unsent_notices(self):
-        return self.notice_ids.filtered(lambda notice: not notice.sent_on)
+        return self.notice_ids.filtered(
+            lambda notice: not notice.sent_on and notice.state != "recorded"
+        )
 
     def _finish(self):
         """Close the run; what was not sent goes."""
@@ -256,7 +266,9 @@ class O2cDunningRun(models.Model):
     def _finish_if_sent(self):
         """Close the runs that have nothing left to send."""
         finished = self.filtered(
-            lambda run: any(notice.sent_on for notice in run.notice_ids)
+            lambda run: any(
+                notice.sent_on or notice.state == "recorded" for notice in run.notice_ids
+            )
             and not any(notice.state == "proposed" for notice in run.notice_ids)
         )
         finished.filtered(lambda run: run.state != "done").state = "done"
@@ -278,12 +290,17 @@ class O2cDunningRun(models.Model):
         """The :class:`dunning.Notice` due on the date of the run."""
         items = self._gather_open_items(self._scope_partner_ids())
         currencies = self.env["res.currency"].browse({item.currency for item in items})
-        return dunning.propose(
+        arguments = (
             items,
             self._levels_by_policy(),
             self.date,
             {currency.id: currency.round for currency in currencies},
             self.currency_id.round,
+        )
+        if self.is_take_up:
+            return dunning.take_up(*arguments)
+        return dunning.propose(
+            *arguments,
             {policy.id: policy.grace_days for policy in self._policies() if policy.grace_days},
         )
 
