@@ -4,7 +4,7 @@ The number of statements does not depend on the number of lines.
 """
 
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 import pytz
@@ -36,6 +36,17 @@ class Promise:
     timeline: algorithm.Timeline
     before: tuple[int, ...]
     receipts: tuple[int, ...]
+
+
+@dataclass(slots=True)
+class _Market:
+    """What is gathered of a product and of those that share something set apart with it."""
+
+    products: set = field(default_factory=set)
+    demands: list = field(default_factory=list)
+    cells: list = field(default_factory=list)
+    arrivals: list = field(default_factory=list)
+    protections: list = field(default_factory=list)
 
 
 class O2cPromise(models.AbstractModel):
@@ -90,47 +101,39 @@ class O2cPromise(models.AbstractModel):
         self._join(pool, asks)
         competes_from = self._competes_from(company, pool)
         today = company._o2c_today()
-        demands, own = defaultdict(list), defaultdict(dict)
+        demands = {demand.key: demand for demand in pool.demands}
         order_of = {ask.id: line.order_id for ask, _ranked, line in asks}
-        for demand in pool.demands:
-            if demand.key in order_of:
-                own[order_of[demand.key]][demand.key] = demand
-            else:
-                demands[demand.product].append(demand)
+        markets = _markets(pool, arrivals)
         result = {}
         for ask, _ranked, line in asks:
+            market = markets[ask.product_id]
             # Other quotations do not count, other lines of this one do.
-            others = demands[ask.product_id] + [
+            others = [
                 other
-                for key, other in own[line.order_id].items()
-                if key != ask.id and other.product == ask.product_id
+                for other in market.demands
+                if other.key != ask.id and order_of.get(other.key, line.order_id) == line.order_id
             ]
             result[line] = self._promise(
-                line, own[line.order_id][ask.id], others, pool, arrivals, today, competes_from
+                line, demands[ask.id], others, market, pool.rounding, today, competes_from
             )
         return result
 
-    def _promise(self, line, ask, others, pool, arrivals, today, competes_from):
-        product = ask.product
-        coming = [
-            (move, arrival)
-            for move, arrival, _path, _name in arrivals
-            if arrival.product == product and arrival.cell in ask.cells
-        ]
+    def _promise(self, line, ask, others, market, rounding, today, competes_from):
         timeline = algorithm.timeline(
             ask,
             others,
-            [cell for cell in pool.cells if cell.product == product],
-            [arrival for _move, arrival, _path, _name in arrivals if arrival.product == product],
-            [protection for protection in pool.protections if protection.product == product],
+            market.cells,
+            [arrival for _move, arrival in market.arrivals],
+            market.protections,
             today=today,
             competes_from=competes_from,
-            roundings={product: pool.rounding},
+            roundings=dict.fromkeys(market.products, rounding),
         )
         wanted = _local_date(line, line.order_id.commitment_date or line._expected_date())
         possible = timeline.earliest(ask.need)
-        served_before = algorithm.served_before(ask, others, wanted, competes_from)
-        holders = [other for other in others if other.held or other.frozen]
+        rivals = [other for other in others if other.product == ask.product]
+        served_before = algorithm.served_before(ask, rivals, wanted, competes_from)
+        holders = [other for other in rivals if other.held or other.frozen]
         return Promise(
             need=ask.need,
             wanted=wanted,
@@ -139,7 +142,9 @@ class O2cPromise(models.AbstractModel):
             before=tuple(
                 dict.fromkeys(other.key for other in served_before + holders if other.key > 0)
             ),
-            receipts=tuple(move for move, _arrival in coming),
+            receipts=tuple(
+                move for move, arrival in market.arrivals if arrival.cell in ask.cells
+            ),
         )
 
     # ------------------------------------------------------------------
@@ -335,3 +340,21 @@ def _timestamp(moment):
     return pytz.utc.localize(moment).timestamp()
 
 
+def _markets(pool, arrivals):
+    """{product id: :class:`_Market`}"""
+    markets = {}
+    for product in {cell.product for cell in pool.cells} | {d.product for d in pool.demands}:
+        markets[product] = _Market({product})
+    for protection in pool.protections:
+        shared = [markets.setdefault(key, _Market({key})) for key in protection.products]
+        joined = _Market(set().union(*(market.products for market in shared)))
+        markets.update(dict.fromkeys(joined.products, joined))
+    for demand in pool.demands:
+        markets[demand.product].demands.append(demand)
+    for cell in pool.cells:
+        markets[cell.product].cells.append(cell)
+    for protection in pool.protections:
+        markets[protection.product].protections.append(protection)
+    for move, arrival, _path, _name in arrivals:
+        markets[arrival.product].arrivals.append((move, arrival))
+    return markets
