@@ -142,6 +142,56 @@ class TestAllocationPromise(AllocationCommon):
         self._assert_promise(self._line(5.0), 2.0, None)
         self._assert_promise(self._line(5.0, partner=self.other_customer), 10.0, 0)
 
+    def test_products_that_share_a_protection(self):
+        self.goods.categ_id = self.box.categ_id = self.env["product.category"].create(
+            {"name": "Shared"}
+        )
+        self._stock(10.0)
+        self._stock(10.0, product=self.box)
+        self.env["o2c.supply.protection"].create({
+            "name": "Fleet",
+            "product_category_id": self.goods.categ_id.id,
+            "quantity": 15.0,
+            "partner_ids": [Command.link(self.other_customer.id)],
+            "company_id": self.company.id,
+        })
+        line = self._line(4.0)
+        self._assert_promise(line, 5.0, 0)
+        other = line.copy({"order_id": line.order_id.id, "product_id": self.box.id})
+        self._assert_promise(line, 5.0, 0)
+        self._assert_promise(other, 1.0, None)
+        self._receipt(3.0, 2, product=self.box)
+        self._assert_promise(other, 1.0, 2)
+
+    def _hold_back(self, quantity, **values):
+        soft = self.env["o2c.soft.reservation"].create({
+            "partner_id": self.other_customer.id,
+            "product_id": self.goods.id,
+            "warehouse_id": self.warehouse.id,
+            "quantity": quantity,
+            **values,
+        })
+        soft.action_activate()
+        return soft
+
+    def test_soft_reservations_of_others(self):
+        self._stock(10.0)
+        soft = self._hold_back(6.0)
+        line = self._line(5.0)
+        self._assert_promise(line, 4.0, None)
+        self.assertEqual(line.o2c_promise_details["kept"], 6.0)
+        self._assert_promise(self._line(5.0, rank=1), 10.0, 0)
+        self._assert_promise(self._line(5.0, partner=self.other_customer), 10.0, 0)
+        soft.expires_at = self._in_days(-1)
+        self._assert_promise(line, 10.0, 0)
+
+    def test_the_own_soft_reservation(self):
+        self._stock(10.0)
+        own = self._line(5.0, partner=self.other_customer)
+        self._hold_back(6.0, order_line_id=own.id)
+        self._assert_promise(own, 10.0, 0)
+        self._assert_promise(self._line(5.0), 4.0, None)
+
     def test_far_off_deliveries_come_last(self):
         self._stock(10.0)
         self.company.o2c_allocation_horizon_days = 30

@@ -10,12 +10,12 @@ from . import sale_order_line
 from . import ranking
 from . import pool
 from . import supply_protection
-from . import promise
-from . import promise_fields
 from . import supply_protection_usage
 from . import soft_reservation
 from . import soft_reservation_order
 from . import set_apart
+from . import promise
+from . import promise_fields
 from . import engine
 from . import allocation_run
 from . import allocation_run_line
