@@ -31,6 +31,7 @@ from . import test_credit_limit
 from . import test_credit_partners
 from . import test_credit_report
 from . import test_credit_score
+from . import test_credit_terms
 from . import test_algorithms_credit_score
 from . import test_allocation_ranking
 from . import test_allocation_run

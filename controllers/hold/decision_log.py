@@ -1,5 +1,7 @@
 import json
 
+from psycopg2 import DataError, ProgrammingError
+
 from odoo import http
 from odoo.exceptions import UserError
 from odoo.fields import Domain
@@ -27,7 +29,7 @@ class DecisionLogController(http.Controller):
             decided = holds.search(
                 Domain("decided_on", "!=", False) & wanted, order="decided_on desc, id desc"
             )
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, DataError, ProgrammingError) as error:
             raise UserError(
                 request.env._("These decisions cannot be found: the filter is damaged.")
             ) from error

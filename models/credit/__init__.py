@@ -16,4 +16,5 @@ from . import payment_transaction
 from . import res_company
 from . import res_config_settings
 from . import res_partner
+from . import res_partner_terms
 from . import sale_order

@@ -41,8 +41,9 @@ class O2cCreditExposure(models.AbstractModel):
         self, partners, company, exclude_orders=None, horizon_days=None, overdue_days=()
     ):
         """See :meth:`O2cCreditAccount._get_exposure`."""
-        root = company.sudo().root_id
-        debtors = self._debtor_ids(partners)
+        root = (company or self.env.company).sudo().root_id
+        # A form may ask for a partner that is not saved yet.
+        debtors = self._debtor_ids(partners._origin)
         if not debtors:
             return {}
         days = sorted({0, *overdue_days}, reverse=True)

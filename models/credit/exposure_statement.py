@@ -84,7 +84,9 @@ class O2cCreditExposure(models.AbstractModel):
                     debtor_id int, currency_id int, cutoffs int, overdue float8,
                     receivable float8, draft_invoiced float8, delivered float8, ordered float8
                 )
-                LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan AS $function$
+                LANGUAGE plpgsql STABLE
+                SET plan_cache_mode = force_generic_plan SET jit = off
+                AS $function$
                 #variable_conflict use_column
                 BEGIN
                     RETURN QUERY %s;

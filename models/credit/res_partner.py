@@ -1,13 +1,4 @@
 from odoo import api, fields, models
-from odoo.exceptions import AccessError
-
-# What decides on a customer's credit and stands among his contact details, and why.
-CREDIT_TERMS = {
-    "o2c_payer_id": lambda env: env._("Orders count against the credit limit of the payer."),
-    "o2c_class_id": lambda env: env._("Hold rules and their exemptions depend on the class."),
-    "credit_limit": lambda env: env._("Orders are held when they go over the limit."),
-}
-
 
 class ResPartner(models.Model):
     _inherit = "res.partner"
@@ -16,7 +7,8 @@ class ResPartner(models.Model):
         "o2c.credit.account",
         "partner_id",
         string="Credit Accounts",
-        groups="order_to_cash.group_user",
+        # Read by the checks only: they must not find what a user's rights have left of it.
+        groups=fields.NO_ACCESS,
     )
     o2c_exposure = fields.Monetary(
         string="Credit Exposure",
@@ -32,67 +24,6 @@ class ResPartner(models.Model):
     o2c_uses_credit = fields.Boolean(
         compute="_compute_o2c_uses_credit", groups="order_to_cash.group_user"
     )
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        partners = super().create(vals_list)
-        if not self._o2c_may_change_terms():
-            limit = self._fields["credit_limit"].get_company_dependent_fallback(self)
-            nothing = {**dict.fromkeys(CREDIT_TERMS), "credit_limit": limit}
-            partners._o2c_check_terms(dict.fromkeys(partners.ids, nothing))
-        return partners
-
-    def write(self, vals):
-        if not CREDIT_TERMS.keys() & vals.keys() or self._o2c_may_change_terms():
-            return super().write(vals)
-        before = self._o2c_terms()
-        result = super().write(vals)
-        self._o2c_check_terms(before)
-        return result
-
-    def _o2c_may_change_terms(self):
-        return (
-            self.env.su
-            or self.env.user.has_group("order_to_cash.group_credit_manager")
-            # Payer and class are the same in every company.
-            or not any(self.env.user.sudo().company_ids.mapped("o2c_use_credit"))
-        )
-
-    def _o2c_terms(self):
-        """{id: {field of :data:`CREDIT_TERMS`: what it refers to or holds}}"""
-        return {
-            # Contacts may have less to show than the check has to know.
-            partner.id: {
-                name: partner[name].id if partner._fields[name].relational else partner[name]
-                for name in CREDIT_TERMS
-            }
-            for partner in self.sudo()
-        }
-
-    def _o2c_check_terms(self, before):
-        """Nobody gives a customer more credit by way of his contact details.
-
-        :param before: what :meth:`_o2c_terms` gave before the change
-        :raise AccessError: when a user who is no credit manager has changed some of it
-        """
-        now = self._o2c_terms()
-        # Contacts have the terms of their customer, whoever makes them.
-        customers = self.sudo().filtered(lambda partner: partner.commercial_partner_id == partner)
-        for name, reason in CREDIT_TERMS.items():
-            changed = customers.filtered(
-                lambda partner, name=name: (
-                    (now[partner.id][name] or None) != (before[partner.id][name] or None)
-                )
-            )
-            if changed:
-                raise AccessError(
-                    self.env._(
-                        "%(field)s of %(customers)s: only a credit manager changes this. %(reason)s",
-                        field=self._fields[name].get_description(self.env)["string"],
-                        customers=", ".join(changed.mapped("display_name")),
-                        reason=reason(self.env),
-                    )
-                )
 
     @api.depends_context("company")
     def _compute_o2c_uses_credit(self):

@@ -244,7 +244,9 @@ class ResPartner(models.Model):
         # The customer is the company from now on: it takes over the number and the profile.
         company = super()._create_contact_parent_company()
         customer = self.sudo()
-        if company and customer._o2c_is_customer():
+        if company and (
+            customer._o2c_is_customer() or any(customer[name] for name in PROFILE_FIELDS)
+        ):
             values = customer._convert_fields_to_values(
                 [*PROFILE_FIELDS, "o2c_region_id", "ref", "user_id"]
             )

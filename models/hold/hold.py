@@ -129,6 +129,9 @@ class O2cHold(models.Model):
             users = self.env["res.users"].search(value)
         elif operator == "in":
             users = self.env["res.users"].browse(key for key in value if key)
+            if False in value:
+                everybody = self.env["res.users"].sudo().search([("share", "=", False)])
+                return ~self._domain_of_approvers(everybody) | self._domain_of_approvers(users)
         elif operator in ("ilike", "like"):
             users = self.env["res.users"].search(Domain("display_name", operator, value))
         else:

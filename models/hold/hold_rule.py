@@ -26,7 +26,11 @@ class O2cHoldRule(models.Model):
     sequence = fields.Integer(default=10)
     active = fields.Boolean(default=True, tracking=True)
     company_id = fields.Many2one(
-        "res.company", index=True, help="Empty: the rule holds in every company."
+        "res.company",
+        index=True,
+        # Without its company the rule would hold in every company.
+        ondelete="cascade",
+        help="Empty: the rule holds in every company.",
     )
     kind = fields.Selection(
         [("order_value", "Order value")], required=True, default="order_value", tracking=True

@@ -42,6 +42,8 @@ class O2cHoldRule(models.Model):
     def _forget_catalog(self):
         self.env.registry.clear_cache()
         self.env.cr.cache.pop(MEMO, None)
+        # Until it is committed, others may remember the rules as they were.
+        self.env.cr.postcommit.add(self.env.registry.clear_cache)
 
     @api.model
     def _catalog(self):
