@@ -1,5 +1,4 @@
 from odoo.exceptions import AccessError
-from odoo.fields import Command
 from odoo.tests import tagged
 
 from .common import O2cCommon
@@ -60,11 +59,6 @@ class TestCreditTerms(O2cCommon):
         self.assertEqual(
             self._contact(self.customer, o2c_class_id=self.key.id).o2c_class_id, self.risky
         )
-        # By way of its customer it gets those of the customer again.
-        self._sold(self.customer).child_ids = [
-            Command.update(contact.id, {"o2c_payer_id": self.generous.id})
-        ]
-        self.assertFalse(contact.o2c_payer_id)
 
     def test_a_contact_that_becomes_a_customer_starts_without_terms(self):
         self.other_customer.write({"o2c_class_id": self.key.id, "o2c_payer_id": self.generous.id})
