@@ -40,9 +40,8 @@ class Promise:
 
 @dataclass(slots=True)
 class _Market:
-    """What is gathered of a product and of those that share something set apart with it."""
+    """What is gathered of a product."""
 
-    products: set = field(default_factory=set)
     demands: list = field(default_factory=list)
     cells: list = field(default_factory=list)
     arrivals: list = field(default_factory=list)
@@ -103,7 +102,11 @@ class O2cPromise(models.AbstractModel):
         today = company._o2c_today()
         demands = {demand.key: demand for demand in pool.demands}
         order_of = {ask.id: line.order_id for ask, _ranked, line in asks}
+        own = defaultdict(list)
+        for ask, _ranked, line in asks:
+            own[line.order_id].append(demands[ask.id])
         markets = _markets(pool, arrivals)
+        shared = _Shared(markets)
         result = {}
         for ask, _ranked, line in asks:
             market = markets[ask.product_id]
@@ -113,27 +116,26 @@ class O2cPromise(models.AbstractModel):
                 for other in market.demands
                 if other.key != ask.id and order_of.get(other.key, line.order_id) == line.order_id
             ]
-            result[line] = self._promise(
-                line, demands[ask.id], others, market, pool.rounding, today, competes_from
+            demand = demands[ask.id]
+            before = algorithm.served_before(demand, own[line.order_id], today, competes_from)
+            timeline = algorithm.timeline(
+                demand,
+                others,
+                market.cells,
+                [arrival for _move, arrival in market.arrivals],
+                [shared.narrowed(guard, demand, before) for guard in market.protections],
+                today=today,
+                competes_from=competes_from,
+                roundings={demand.product: pool.rounding},
             )
+            result[line] = self._promise(line, demand, others, market, timeline, competes_from)
         return result
 
-    def _promise(self, line, ask, others, market, rounding, today, competes_from):
-        timeline = algorithm.timeline(
-            ask,
-            others,
-            market.cells,
-            [arrival for _move, arrival in market.arrivals],
-            market.protections,
-            today=today,
-            competes_from=competes_from,
-            roundings=dict.fromkeys(market.products, rounding),
-        )
+    def _promise(self, line, ask, others, market, timeline, competes_from):
         wanted = _local_date(line, line.order_id.commitment_date or line._expected_date())
         possible = timeline.earliest(ask.need)
-        rivals = [other for other in others if other.product == ask.product]
-        served_before = algorithm.served_before(ask, rivals, wanted, competes_from)
-        holders = [other for other in rivals if other.held or other.frozen]
+        served_before = algorithm.served_before(ask, others, wanted, competes_from)
+        holders = [other for other in others if other.held or other.frozen]
         return Promise(
             need=ask.need,
             wanted=wanted,
@@ -342,19 +344,70 @@ def _timestamp(moment):
 
 def _markets(pool, arrivals):
     """{product id: :class:`_Market`}"""
-    markets = {}
-    for product in {cell.product for cell in pool.cells} | {d.product for d in pool.demands}:
-        markets[product] = _Market({product})
-    for protection in pool.protections:
-        shared = [markets.setdefault(key, _Market({key})) for key in protection.products]
-        joined = _Market(set().union(*(market.products for market in shared)))
-        markets.update(dict.fromkeys(joined.products, joined))
+    markets = defaultdict(_Market)
     for demand in pool.demands:
         markets[demand.product].demands.append(demand)
     for cell in pool.cells:
         markets[cell.product].cells.append(cell)
     for protection in pool.protections:
-        markets[protection.product].protections.append(protection)
+        for product in protection.products:
+            markets[product].protections.append(protection)
     for move, arrival, _path, _name in arrivals:
         markets[arrival.product].arrivals.append((move, arrival))
     return markets
+
+
+class _Shared:
+    """What protections keep of one product when others share the quantity.
+
+    As in ordinary reservation of one product: of the others, what is free today counts.
+    """
+
+    def __init__(self, markets):
+        self.markets = markets
+        self.figures = {}
+
+    def narrowed(self, protection, ask, before):
+        """``protection`` for the product of ``ask`` alone.
+
+        :param before: demands of the same quotation that are served before
+        """
+        if protection.products == {ask.product}:
+            return protection
+        quantity, elsewhere = protection.quantity, protection.elsewhere
+        for product in protection.products - {ask.product}:
+            free, held = self._figures_of(protection, product)
+            taken = min(free, sum(other.need for other in before if other.product == product))
+            elsewhere += free - taken
+            quantity -= held
+            if ask.key in protection.members:
+                quantity -= taken
+        return replace(
+            protection,
+            product=ask.product,
+            shared_with=frozenset(),
+            quantity=max(0.0, quantity),
+            elsewhere=elsewhere,
+        )
+
+    def _figures_of(self, protection, product):
+        """What nobody has of a product, and what those have for whom it is protected."""
+        key = protection.key, product
+        if key not in self.figures:
+            market = self.markets[product]
+
+            def inside(cell):
+                return protection.cells is None or cell in protection.cells
+
+            holds = [
+                (demand.key in protection.members, quantity)
+                for demand in market.demands
+                for cell, quantity in demand.held
+                if inside(cell)
+            ]
+            free = sum(cell.quantity for cell in market.cells if inside(cell.key))
+            self.figures[key] = (
+                max(0.0, free - sum(quantity for _is_member, quantity in holds)),
+                sum(quantity for is_member, quantity in holds if is_member),
+            )
+        return self.figures[key]
