@@ -87,6 +87,7 @@ class Protection:
     :ivar exempt: keys of demands that it neither serves nor binds
     :ivar shared_with: other products, of the same rounding, that share the quantity with ``product``
     :ivar elsewhere: what there is of products that share the quantity and are not in this plan
+    :ivar takes_nothing: it keeps others from gaining, and leaves them what they hold
     """
 
     key: Hashable
@@ -99,6 +100,7 @@ class Protection:
     exempt: frozenset = frozenset()
     shared_with: frozenset = frozenset()
     elsewhere: float = 0.0
+    takes_nothing: bool = False
 
     @property
     def products(self):
@@ -184,6 +186,7 @@ class _Guard:
 
     __slots__ = (
         "cells", "exempt", "from_rank", "is_cap", "key", "members", "products", "remaining", "scope",
+        "takes_nothing",
     )
 
     def __init__(self, protection, remaining):
@@ -195,6 +198,7 @@ class _Guard:
         self.cells = protection.cells
         self.products = protection.products
         self.remaining = max(0, remaining)
+        self.takes_nothing = protection.takes_nothing
         self.scope = None
 
     def holds_in(self, cell):
@@ -265,9 +269,12 @@ class _Stock:
     def quantity(self, units):
         return units / self.per_one if self.per_one else round(units * self.rounding, 9)
 
-    def look(self, demand, want):
-        """What ``demand`` can take now, at most ``want``: ([(cell, units)], bounds met)."""
-        bounds = self._bounds(demand) if self.guards else ()
+    def look(self, demand, want, lost=0):
+        """What ``demand`` can take now, at most ``want``: ([(cell, units)], bounds met).
+
+        :param lost: what it held and has not got back yet
+        """
+        bounds = self._bounds(demand, lost) if self.guards else ()
         picks, left = [], want
         for cell in demand.cells:
             if left <= 0:
@@ -302,13 +309,16 @@ class _Stock:
             if bound.cells is None or cell in bound.cells
         )
 
-    def _bounds(self, demand):
+    def _bounds(self, demand, lost):
         bounds = []
         for scope in self.scopes:
             binding = [guard for guard in scope.guards if guard.remaining and guard.binds(demand)]
+            firm = [guard for guard in binding if not guard.takes_nothing]
             # Guards of parts of the scope alone say more about their part than about the whole.
-            if any(guard.scope is scope for guard in binding):
-                left = scope.free - sum(guard.remaining for guard in binding)
+            if any(guard.scope is scope for guard in firm):
+                bounds.append(_Bound(scope.cells, scope.free - _remaining(firm), firm))
+            if len(firm) < len(binding) and any(guard.scope is scope for guard in binding):
+                left = max(lost, scope.free - _remaining(binding))
                 bounds.append(_Bound(scope.cells, left, binding))
         bounds += [
             _Bound(guard.cells, guard.remaining, [guard])
@@ -338,6 +348,10 @@ class _Stock:
         after = self.free[cell] = before + units
         for scope in self.scopes:
             scope.changes(cell, before, after)
+
+
+def _remaining(guards):
+    return sum(guard.remaining for guard in guards)
 
 
 def _first(picks, units):
@@ -382,6 +396,11 @@ class _Served:
     def missing(self):
         return max(0, self.need - self.frozen - self.total)
 
+    @property
+    def lost(self):
+        """What it held and has not got back yet."""
+        return max(0, self.before - self.total)
+
     def keep(self):
         """Go on holding what it holds."""
         self._book(self.held)
@@ -389,7 +408,7 @@ class _Served:
 
     def raise_by(self, want):
         """Take up to ``want``; return what undoes it."""
-        picks, met = self.stock.look(self.demand, want)
+        picks, met = self.stock.look(self.demand, want, self.lost)
         for bound in met:
             for guard in bound.guards:
                 self.met.setdefault(guard, guard.remaining)
@@ -502,13 +521,17 @@ class _Planner:
         if len(many) < 2:
             return
         stock = many[0].stock
-        can_take = [_units(stock.look(served.demand, served.want)[0]) for served in many]
+        can_take = [
+            _units(stock.look(served.demand, served.want, served.lost)[0]) for served in many
+        ]
         total = min(
             sum(max(0, units) for units in stock.free.values()),
             # Demands with the same cells and the same bounds have but one amount between them.
             sum({
                 (served.demand.cells, _bound_keys(stock, served.demand)): _units(
-                    stock.look(served.demand, sum(s.want for s in many))[0]
+                    stock.look(
+                        served.demand, sum(s.want for s in many), sum(s.lost for s in many)
+                    )[0]
                 )
                 for served in many
             }.values()),

@@ -231,6 +231,18 @@ class TestProtections(BaseCase):
         demands = demand("own", need=3.0), demand("any", rank=2)
         self.assertEqual(planned(10, *demands, protections=[quota]), {"own": 3, "any": 1})
 
+    def test_one_that_takes_nothing_sets_apart_what_nobody_holds(self):
+        for held, expected in ((0, 4), (6, 6), (10, 10)):
+            with self.subTest(held=held):
+                quota = self.protect(6, takes_nothing=True)
+                result = planned(10, demand("any", held=float(held)), protections=[quota])
+                self.assertEqual(result, {"any": expected})
+
+    def test_those_that_take_nothing_share_what_nobody_holds(self):
+        quotas = [self.protect(3, takes_nothing=True), self.protect(4, takes_nothing=True)]
+        demands = demand("any", held=5.0), demand("other", rank=2)
+        self.assertEqual(planned(10, *demands, protections=quotas), {"any": 5, "other": 0})
+
     def test_somebody_loses_to_a_protection(self):
         cells = [Cell(SHELF, "crate", 10)]
         outcome = plan(cells, [demand("any", held=10.0)], [self.protect(6)])["any"]
@@ -383,6 +395,7 @@ class RandomCase:
                 exempt=frozenset(pick.sample(keys, len(keys) // 3)) - frozenset(members),
                 is_cap=pick.random() < 0.4,
                 from_rank=pick.choice(self.from_ranks),
+                takes_nothing=pick.random() < 0.3,
             )
         )
 

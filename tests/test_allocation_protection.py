@@ -213,6 +213,9 @@ class TestAllocationProtection(AllocationCommon):
         boxes._action_assign()
         self._assert_reserved((boxes, 0.0))
         self.assertFalse(self._run().changing_line_ids)
+        order = self._new_order(product=self.goods, quantity=10.0, partner=self.other_customer)
+        promise = self.env["o2c.promise"]._promises(order.order_line)[order.order_line]
+        self.assertEqual(promise.timeline.steps[0].promised, 0.0)
 
     def test_a_cap_on_a_category(self):
         self.box.categ_id = self.goods.categ_id

@@ -128,6 +128,16 @@ class TestAllocationSoft(AllocationCommon):
         self._soft(6.0)
         self.assertFalse(self._run().changing_line_ids)
 
+    def test_it_lowers_what_can_be_promised_to_others(self):
+        self._stock(10.0)
+        mine, other = self._quotation(10.0), self._quotation(10.0, partner=self.other_customer)
+        self._soft(6.0, order_line_id=mine.order_line.id)
+        promises = self.env["o2c.promise"]._promises(mine.order_line | other.order_line)
+        self.assertEqual(
+            [promises[order.order_line].timeline.steps[0].promised for order in (mine, other)],
+            [10.0, 4.0],
+        )
+
     def test_a_lost_one_makes_a_simulated_run_stale(self):
         self._stock(10.0)
         soft = self._soft(6.0)

@@ -161,11 +161,9 @@ class O2cAllocationPool(models.AbstractModel):
             by_line[move.line_id].add(demand.key)
             by_customer[move.partner_id].add(demand.key)
         result = []
-        free = _Free(pool)
         for soft_id, product, warehouse, quantity, line, customer, name, rank in sorted(
             rows, key=lambda row: (row[-1] or default_rank, row[0])
         ):
-            cells = places.cells((product,), warehouse)
             members = frozenset(by_line[line] if line else ())
             pool.protection_names["soft", soft_id] = self.env._(
                 "Soft reservation for %(customer)s", customer=name
@@ -174,13 +172,14 @@ class O2cAllocationPool(models.AbstractModel):
                 algorithm.Protection(
                     key=("soft", soft_id),
                     product=product,
-                    # It holds back what is free. It takes nothing away from those who have it.
-                    quantity=free.take(cells, quantity),
+                    quantity=quantity,
                     members=members,
                     # A customer's firm demand does not wait for his own uncertain one.
                     exempt=frozenset(by_customer[customer]) - members,
                     from_rank=rank or default_rank,
-                    cells=cells,
+                    cells=places.cells((product,), warehouse),
+                    # Uncertain demand takes nothing away from those who have it.
+                    takes_nothing=True,
                 )
             )
         return result
@@ -225,27 +224,6 @@ class O2cAllocationPool(models.AbstractModel):
                 root=company.sudo().root_id.id,
             )
         )
-
-
-class _Free:
-    """What of the cells of a pool nobody has now, while it is shared out."""
-
-    def __init__(self, pool):
-        self.left = defaultdict(float)
-        for cell in pool.cells:
-            self.left[cell.key] += cell.quantity
-        for demand in pool.demands:
-            for cell, quantity in demand.held:
-                self.left[cell] -= quantity
-
-    def take(self, cells, quantity):
-        """Share out up to ``quantity`` of ``cells``; return how much there was."""
-        wanted = quantity
-        for cell in sorted(cells):
-            part = min(wanted, max(0.0, self.left[cell]))
-            self.left[cell] -= part
-            wanted -= part
-        return quantity - wanted
 
 
 class _Places:
