@@ -52,8 +52,11 @@ class TestAllocationProtection(AllocationCommon):
         self._protect(6.0)
         self._stock(10.0)
         stranger = self._move(8.0, partner=self.other_customer)
-        stranger.picking_id.action_assign()
+        result = stranger.picking_id.action_assign()
         self._assert_reserved((stranger, 4.0))
+        self.assertEqual(
+            result["params"]["message"], "Crate: 4 Units (Quota 'Q1 retail')"
+        )
         mine = self._move(8.0)
         mine._action_assign()
         self._assert_reserved((mine, 6.0))

@@ -24,6 +24,8 @@ class Report:
 
     def __init__(self):
         self.left_for_others = {}
+        # {move id: names of what it is set apart by}
+        self.set_apart_by = {}
 
 
 class Permission:
@@ -166,6 +168,11 @@ class StockMove(models.Model):
                 order.append(demand.key)
             if isinstance(report, Report):
                 report.left_for_others.update(pool.kept_from(mine, outcomes))
+                report.set_apart_by.update({
+                    demand.key: names
+                    for demand in mine
+                    if (names := pool.set_apart_by(outcomes[demand.key]))
+                })
         return caps, order
 
     def _o2c_competing(self, pool, company):

@@ -24,25 +24,36 @@ class StockPicking(models.Model):
             "params": {
                 "type": "warning",
                 "sticky": True,
-                "title": self.env._("Left for better-ranked deliveries"),
-                "message": self._o2c_left_message(report.left_for_others),
+                "title": self.env._("Left for others")
+                if report.set_apart_by
+                else self.env._("Left for better-ranked deliveries"),
+                "message": self._o2c_left_message(report),
                 "next": {"type": "ir.actions.client", "tag": "soft_reload"},
             },
         }
 
-    def _o2c_left_message(self, left_for_others):
-        """What was not reserved here because others are served first, in a sentence each."""
+    def _o2c_left_message(self, report):
+        """What was not reserved here because it is for others, in a sentence each."""
         digits = self.env["decimal.precision"].precision_get("Product Unit")
-        moves = self.env["stock.move"].browse(left_for_others)
-        return "\n".join(
-            self.env._(
-                "%(product)s: %(quantity)s %(unit)s",
-                product=move.product_id.display_name,
-                quantity=f"{left_for_others[move.id]:.{digits}f}".rstrip("0").rstrip("."),
-                unit=move.product_id.uom_id.name,
-            )
-            for move in moves
-        )
+        sentences = []
+        for move in self.env["stock.move"].browse(report.left_for_others):
+            quantity = f"{report.left_for_others[move.id]:.{digits}f}"
+            figures = {
+                "product": move.product_id.display_name,
+                "quantity": quantity.rstrip("0").rstrip(".") if "." in quantity else quantity,
+                "unit": move.product_id.uom_id.name,
+            }
+            names = report.set_apart_by.get(move.id)
+            if names:
+                sentence = self.env._(
+                    "%(product)s: %(quantity)s %(unit)s (%(names)s)",
+                    names=", ".join(names),
+                    **figures,
+                )
+            else:
+                sentence = self.env._("%(product)s: %(quantity)s %(unit)s", **figures)
+            sentences.append(sentence)
+        return "\n".join(sentences)
 
     def action_o2c_assign_out_of_turn(self, reason):
         """Reserve what is free for these transfers, whoever is ranked better.

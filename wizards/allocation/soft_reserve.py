@@ -98,13 +98,13 @@ class O2cSoftReserveLine(models.TransientModel):
     product_id = fields.Many2one(related="order_line_id.product_id")
     product_uom_id = fields.Many2one(related="product_id.uom_id", string="Unit")
     quantity = fields.Float(
-        string="Hold Back", digits="Product Unit", help="0: hold back nothing of it."
+        string="To Hold Back", digits="Product Unit", help="0: hold back nothing of it."
     )
     free_quantity = fields.Float(
         string="Free Stock", digits="Product Unit", compute="_compute_quantities"
     )
     held_quantity = fields.Float(
-        string="Held Back",
+        string="Already Held Back",
         digits="Product Unit",
         compute="_compute_quantities",
         help="For all customers, this one included.",
