@@ -329,6 +329,10 @@ class _Stock:
 
     def take(self, demand, picks):
         """Take ``picks``; return what undoes it."""
+        if not self.guards:
+            for cell, units in picks:
+                self.free[cell] = self.free.get(cell, 0) - units
+            return ()
         undo = [(guard, guard.remaining) for guard in self.guards if demand.key in guard.members]
         for cell, units in picks:
             self._change(cell, -units)
@@ -408,7 +412,8 @@ class _Served:
 
     def raise_by(self, want):
         """Take up to ``want``; return what undoes it."""
-        picks, met = self.stock.look(self.demand, want, self.lost)
+        lost = self.lost if self.stock.guards else 0
+        picks, met = self.stock.look(self.demand, want, lost)
         for bound in met:
             for guard in bound.guards:
                 self.met.setdefault(guard, guard.remaining)
