@@ -18,7 +18,6 @@ Quantities are counted in whole multiples of the product's rounding, so that sum
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from math import floor
 
 STRATEGIES = ("win", "gain", "redistribute", "fill", "lose")
@@ -488,10 +487,12 @@ class _Planner:
         for served in self.served:
             if served.demand.strategy == "gain":
                 served.keep()
-        for _key, block in groupby(
-            self.served, key=lambda served: (served.demand.strategy, served.demand.rank)
-        ):
-            self._serve_block(list(block))
+        # They are in the order of service: those of one strategy and rank follow each other.
+        blocks = defaultdict(list)
+        for served in self.served:
+            blocks[served.demand.strategy, served.demand.rank].append(served)
+        for block in blocks.values():
+            self._serve_block(block)
         return self._outcomes()
 
     def _serve_block(self, block):

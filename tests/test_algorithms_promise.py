@@ -146,7 +146,10 @@ class TestPromise(BaseCase):
         promised, result = 0, []
         for moment in sorted({TODAY, *(r.date for r in receipts)}):
             free += sum(r.quantity for r in receipts if r.date == moment)
-            order = sorted(others, key=lambda d: (start.get(d.key, moment) > moment, d.rank, d.tie))
+            order = sorted(
+                others,
+                key=lambda d, now=moment: (start.get(d.key, now) > now, d.rank, d.tie),
+            )
             for other in order:
                 is_far_off = start.get(other.key, moment) > moment
                 if is_far_off or (other.rank, other.tie) > (who.rank, who.tie):

@@ -273,7 +273,7 @@ class O2cAllocationRun(models.Model):
 
     def _reset(self):
         self._unlink_lines()
-        return super().write({"state": "draft", "fingerprints": False, "simulated_on": False})
+        return self.write({"state": "draft", "fingerprints": False, "simulated_on": False})
 
     def _unlink_lines(self):
         for run in self:

@@ -42,7 +42,7 @@ class O2cAllocationRunLine(models.Model):
     )
     picking_id = fields.Many2one(related="move_id.picking_id", string="Transfer")
     order_id = fields.Many2one(
-        "sale.order", string="Order", readonly=True, index="btree_not_null", ondelete="set null"
+        "sale.order", readonly=True, index="btree_not_null", ondelete="set null"
     )
     product_id = fields.Many2one(
         "product.product", readonly=True, index="btree_not_null", ondelete="cascade"

@@ -50,6 +50,17 @@ SOURCES = {
     "res.partner": ["commercial_partner_id", "o2c_payer_id"],
 }
 
+# The parameters of the function, by name.
+ARGUMENTS = Scope(
+    debtor_ids=SQL("p_debtor_ids"),
+    company_ids=SQL("p_company_ids"),
+    currency_id=SQL("p_currency_id"),
+    excluded_order_ids=SQL("p_excluded_order_ids"),
+    cutoffs=SQL("p_cutoffs"),
+    far_off=SQL("p_far_off"),
+    timezone=SQL("p_timezone"),
+)
+
 CONDITIONS = {
     "delivered_not_invoiced": SQL("delivered > 0"),
     "ordered_not_delivered": SQL("(ordered > 0 AND NOT is_far_off)"),
@@ -93,7 +104,7 @@ class O2cCreditExposure(models.AbstractModel):
                 END
                 $function$
                 """,
-                self._exposure_sql(Scope(*(SQL(f"p_{name}") for name in Scope._fields))),
+                self._exposure_sql(ARGUMENTS),
             )
         )
 
@@ -138,9 +149,14 @@ class O2cCreditExposure(models.AbstractModel):
     @staticmethod
     def _literals(scope):
         """The values of ``scope`` as parameters of a statement."""
-        types = ("int[]", "int[]", "int", "int[]", "date[]", "date", "text")
         return Scope(
-            *(SQL(f"%s::{kind}", value) for value, kind in zip(scope, types, strict=True))
+            debtor_ids=SQL("%s::int[]", scope.debtor_ids),
+            company_ids=SQL("%s::int[]", scope.company_ids),
+            currency_id=SQL("%s::int", scope.currency_id),
+            excluded_order_ids=SQL("%s::int[]", scope.excluded_order_ids),
+            cutoffs=SQL("%s::date[]", scope.cutoffs),
+            far_off=SQL("%s::date", scope.far_off),
+            timezone=SQL("%s::text", scope.timezone),
         )
 
     def _exposure_sql(self, scope):
