@@ -63,3 +63,4 @@ from . import test_operations_opening_real
 from . import test_operations_opening_receivable
 from . import test_review_holds
 from . import test_review_doors
+from . import test_review_allocation

@@ -106,14 +106,29 @@ class TestAllocationReservation(AllocationCommon):
         held._action_assign()
         self._assert_reserved((move, 5.0), (held, 0.0))
 
-    def test_far_off_orders_come_last(self):
+    def test_far_off_orders_do_not_grab_stock(self):
         self._stock(5.0)
         self.company.o2c_allocation_horizon_days = 30
         far = self._move(5.0, rank=1, commitment_date="2099-01-01 12:00:00")
-        near = self._move(3.0, rank=9)
         far._action_assign()
+        self._assert_reserved((far, 0.0))
+        near = self._move(3.0, rank=9)
         near._action_assign()
+        self._assert_reserved((far, 0.0), (near, 3.0))
+        # Somebody who asks for it by hand gets what nobody else needs.
+        far.picking_id.action_assign()
         self._assert_reserved((far, 2.0), (near, 3.0))
+
+    def test_a_run_takes_what_far_off_orders_hold(self):
+        self._stock(5.0)
+        far = self._move(5.0, rank=1, commitment_date="2099-01-01 12:00:00")
+        self._reserve(far)
+        near = self._move(3.0, rank=9)
+        self.company.o2c_allocation_horizon_days = 30
+        run = self._run()
+        run.action_apply()
+        self._assert_reserved((far, 2.0), (near, 3.0))
+        self._assert_consistent()
 
     def test_a_printed_transfer_may_get_more(self):
         self._stock(2.0)

@@ -1,7 +1,5 @@
 from collections import defaultdict
-from datetime import datetime, time, timedelta
-
-import pytz
+from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
@@ -12,6 +10,17 @@ from .reasons import Reasons
 
 # Names of products in a message; the list has them all.
 NAMED = 20
+
+# What a run says of itself: who applied it, when, and to what.
+RECORDED = {
+    "state",
+    "simulated_on",
+    "applied_on",
+    "applied_by_id",
+    "fingerprints",
+    "stale_product_ids",
+    "is_automatic",
+}
 
 
 class O2cAllocationRun(models.Model):
@@ -47,8 +56,8 @@ class O2cAllocationRun(models.Model):
         readonly=False,
         precompute=True,
         copy=False,
-        help="Deliveries planned for a later day do not compete. They keep what they have. "
-        "Empty: all compete.",
+        help="Deliveries planned for a later day gain nothing, and yield what they hold and nobody "
+        "has begun to deliver. Empty: all compete.",
     )
     ship_complete = fields.Selection(
         [("line", "Each line"), ("order", "Each order")],
@@ -123,13 +132,23 @@ class O2cAllocationRun(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         for vals in vals_list:
+            self._check_no_record(vals)
             company = self.env["res.company"].browse(vals.get("company_id")) or self.env.company
             vals["name"] = (
                 self.env["ir.sequence"].with_company(company).next_by_code("o2c.allocation.run")
             )
         return super().create(vals_list)
 
+    def _check_no_record(self, vals):
+        """:raise AccessError: when somebody writes by himself what a run records"""
+        if self.env.su or RECORDED.isdisjoint(vals):
+            return
+        raise AccessError(
+            self.env._("What an allocation run records is written by the run, and by nobody else.")
+        )
+
     def write(self, vals):
+        self._check_no_record(vals)
         asked = {"warehouse_ids", "product_ids", "date_to", "ship_complete", "fair_share"}
         if {"company_id", *asked} & vals.keys():
             closed = self.filtered(lambda run: run.state not in ("draft", "simulated"))
@@ -173,7 +192,7 @@ class O2cAllocationRun(models.Model):
             run._check_allocation_is_on()
             pool = run._gather()
             run._write_lines(pool, run._plan(pool))
-            run.write({
+            run._record({
                 "state": "simulated",
                 "simulated_on": fields.Datetime.now(),
                 "fingerprints": pool.fingerprints(),
@@ -205,7 +224,9 @@ class O2cAllocationRun(models.Model):
     def action_cancel(self):
         """Give up a run that was not applied."""
         self._check_may_run()
-        self.filtered(lambda run: run.state in ("draft", "simulated")).state = "cancelled"
+        self.filtered(lambda run: run.state in ("draft", "simulated"))._record(
+            {"state": "cancelled"}
+        )
 
     def action_draft(self):
         """Take up a cancelled run again."""
@@ -273,7 +294,11 @@ class O2cAllocationRun(models.Model):
 
     def _reset(self):
         self._unlink_lines()
-        return self.write({"state": "draft", "fingerprints": False, "simulated_on": False})
+        return self._record({"state": "draft", "fingerprints": False, "simulated_on": False})
+
+    def _record(self, vals):
+        # sudo: the actions that come here have checked who does it
+        return self.sudo().write(vals)
 
     def _unlink_lines(self):
         for run in self:
@@ -295,11 +320,7 @@ class O2cAllocationRun(models.Model):
 
     def _end_of_horizon(self):
         """The last moment of the horizon in UTC, or ``None``."""
-        if not self.date_to:
-            return None
-        zone = pytz.timezone(self.company_id.partner_id.tz or self.env.user.tz or "UTC")
-        moment = zone.localize(datetime.combine(self.date_to, time.max))
-        return moment.astimezone(pytz.utc).replace(tzinfo=None)
+        return self.company_id._o2c_end_of_day(self.date_to) if self.date_to else None
 
     def _write_lines(self, pool, outcomes):
         """Replace the lines by those of a plan."""
@@ -357,11 +378,13 @@ class O2cAllocationRun(models.Model):
         self.ensure_one()
         pool = self._gather()
         outcomes = self._plan(pool)
-        stale = self._stale_products(pool, outcomes)
-        products = {demand.product for demand in pool.demands} - stale
+        asked = {demand.product for demand in pool.demands}
+        changed = self._stale_products(pool, outcomes)
+        stale = changed | (pool.bound_together(changed) & asked)
+        products = asked - stale
         stale |= self.env["o2c.allocation.engine"]._apply(pool, outcomes, products)
         self.env["o2c.allocation.run.line"]._mark_skipped(self, stale)
-        self.write({
+        self._record({
             "state": "stale" if stale else "applied",
             "applied_on": fields.Datetime.now(),
             "applied_by_id": self.env.uid,

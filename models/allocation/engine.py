@@ -51,6 +51,8 @@ class O2cAllocationEngine(models.AbstractModel):
         :return: ids of those that somebody else is just changing; they are left as they are
         """
         busy = self._lock(pool, outcomes, products)
+        if busy:
+            busy = pool.bound_together(busy) & products
         todo = [
             demand
             for demand in service_order(pool.demands)

@@ -20,12 +20,14 @@ class CarriedInt(int):
     __slots__ = ()
 
 
-def carried(values):
-    """``values`` of a move to be copied, whose overrides need nobody's permission again."""
-    if values.get("o2c_allocation_strategy"):
-        values["o2c_allocation_strategy"] = CarriedStr(values["o2c_allocation_strategy"])
-    if values.get("o2c_allocation_rank"):
-        values["o2c_allocation_rank"] = CarriedInt(values["o2c_allocation_rank"])
+def carried(record, values, given=()):
+    """``values`` of a copy of ``record``, whose own overrides need nobody's permission again.
+
+    :param given: names of the fields that whoever copies gave a value; they need it
+    """
+    for name, kind in zip(OVERRIDES, (CarriedStr, CarriedInt), strict=True):
+        if name not in given and values.get(name) and record[name]:
+            values[name] = kind(record[name])
     return values
 
 
@@ -47,12 +49,18 @@ def rank_field(**kwargs):
     )
 
 
-def check_new(model, vals_list):
-    """Refuse overrides on new records by somebody who may not rank."""
-    for vals in vals_list:
-        given = [vals[name] for name in OVERRIDES if vals.get(name)]
-        if any(not isinstance(value, CarriedStr | CarriedInt) for value in given):
-            check_may_rank(model)
+def check_new(records, vals_list):
+    """Refuse overrides on new records by somebody who may not rank.
+
+    The records are there already: a value may have come from a default, too.
+    """
+    # sudo: what was given is looked at, whoever may read it
+    for record, vals in zip(records.sudo(), vals_list, strict=True):
+        if any(
+            record[name] and not isinstance(vals.get(name), CarriedStr | CarriedInt)
+            for name in OVERRIDES
+        ):
+            check_may_rank(records)
             return
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from odoo import api, models
@@ -117,6 +117,12 @@ class Pool:
             roundings=dict.fromkeys(products, self.rounding),
         )
 
+    def yield_last(self, move_id):
+        """Let a delivery beyond the horizon gain nothing, and keep what nobody else needs."""
+        ranked = self.ranked[move_id]
+        if ranked.strategy != "lose":
+            self.ranked[move_id] = replace(ranked, strategy="fill")
+
     def service_order(self):
         """The demands in the order in which they are served."""
         return algorithm.service_order(self.demands)
@@ -149,6 +155,23 @@ class Pool:
             if kept > self.rounding / 2:
                 result[demand.key] = kept
         return result
+
+    def bound_together(self, products):
+        """``products`` and all whose plan depends on theirs: what is delivered complete together,
+        and what shares a protected quantity."""
+        bonds = defaultdict(set)
+        for demand in self.demands:
+            if demand.group is not None:
+                bonds["group", demand.group].add(demand.product)
+        for protection in self.protections:
+            bonds["protection", protection.key] |= {protection.product, *(protection.shared_with or ())}
+        bound, size = set(products), -1
+        while size != len(bound):
+            size = len(bound)
+            for bond in bonds.values():
+                if not bond.isdisjoint(bound):
+                    bound |= bond
+        return bound
 
     def fingerprints(self):
         """{product id: what tells whether anything that matters for it has changed}."""
@@ -199,7 +222,7 @@ class O2cAllocationPool(models.AbstractModel):
         :param company: one ``res.company``
         :param warehouses: ``stock.warehouse``; empty or ``None``: all of the company
         :param products: ``product.product``; empty or ``None``: all
-        :param date_to: end of the horizon (UTC); deliveries planned later do not compete
+        :param date_to: end of the horizon (UTC); deliveries planned later gain nothing, and yield
         :param ship_complete: ``line``, ``order`` or ``None``
         :param adds_to_begun: deliveries that are locked, printed or in a batch compete as well: what
             they hold is safe from ordinary reservation, and they may get more
@@ -228,6 +251,8 @@ class O2cAllocationPool(models.AbstractModel):
             if move.id in pool.held and keeps:
                 move = move._replace(frozen=move.frozen or "held")
             pool.moves[move.id] = move
+            if date_to and move.date > date_to:
+                pool.yield_last(move.id)
         known = self._products({move.product_id for move in pool.moves.values()})
         lines = self._lines(pool)
         quants = self._quants(known)
@@ -407,7 +432,7 @@ class O2cAllocationPool(models.AbstractModel):
         if products:
             conditions.append(SQL("move.product_id = ANY(%s)", products.ids))
         if date_to:
-            conditions.append(SQL("move.date <= %s", date_to))
+            conditions.append(SQL("(move.date <= %s OR move.quantity > 0)", date_to))
         return SQL(
             """
             SELECT move.id,

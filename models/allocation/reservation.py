@@ -5,9 +5,11 @@ before it, be they reserved now or not.
 """
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 
-from odoo import fields, models
+import pytz
+
+from odoo import models
 from odoo.tools import SQL, OrderedSet
 
 from .engine import Caps
@@ -46,7 +48,7 @@ class StockMove(models.Model):
         if force_qty or not ranked:
             return super()._action_assign(force_qty=force_qty)
         served = self.with_context(o2c_waits_for_stock=True)
-        products = ranked._o2c_contested_products()
+        products = ranked._o2c_contested_products() | set(ranked._o2c_far_off().product_id.ids)
         ranked = ranked.filtered(lambda move: move.product_id.id in products)
         if ranked:
             caps, order = ranked._o2c_turns()
@@ -73,6 +75,18 @@ class StockMove(models.Model):
                 and move.id not in allowed
                 and not move._should_bypass_reservation()
             )
+        )
+
+    def _o2c_far_off(self):
+        """Those of the moves that are due beyond the horizon of their company."""
+        # sudo: how far a company looks ahead is no secret to those who move its goods
+        horizons = {
+            company: horizon
+            for company in self.company_id.sudo()
+            if (horizon := company._o2c_allocation_horizon())
+        }
+        return self.filtered(
+            lambda move: move.company_id in horizons and move.date > horizons[move.company_id]
         )
 
     def _o2c_contested_products(self):
@@ -178,15 +192,17 @@ class StockMove(models.Model):
     def _o2c_competing(self, pool, company):
         """The demands for these moves and for those that go before one of them.
 
-        Everybody keeps what he has: what ranks differently here is only who gets more.
+        Everybody keeps what he has: what ranks differently here is only who gets more. Deliveries
+        beyond the horizon get what others leave, and only when somebody asks for them by hand.
         """
         horizon = company._o2c_allocation_horizon()
+        is_asked_for = isinstance(self.env.context.get("o2c_allocation_report"), Report)
         for demand in pool.demands:
             is_far_off = bool(horizon) and pool.moves[demand.key].date > horizon
             need, rank = demand.need, demand.rank
             if is_far_off:
                 rank += FAR_OFF
-                if demand.key not in self._ids:
+                if demand.key not in self._ids or not is_asked_for:
                     need = 0.0
             yield replace(demand, strategy="gain", rank=rank, need=need)
 
@@ -198,7 +214,14 @@ class ResCompany(models.Model):
         """The moment (UTC) up to which deliveries of this one company compete, or ``None``."""
         self.ensure_one()
         days = self.o2c_allocation_horizon_days
-        return fields.Datetime.now() + timedelta(days=days) if days else None
+        return self._o2c_end_of_day(self._o2c_today() + timedelta(days=days)) if days else None
+
+    def _o2c_end_of_day(self, day):
+        """The last moment (UTC) of a local day of this one company."""
+        self.ensure_one()
+        zone = pytz.timezone(self.partner_id.tz or self.env.user.tz or "UTC")
+        moment = zone.localize(datetime.combine(day, time.max))
+        return moment.astimezone(pytz.utc).replace(tzinfo=None)
 
 
 class StockMoveLine(models.Model):

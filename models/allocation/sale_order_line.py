@@ -15,8 +15,9 @@ class SaleOrderLine(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        override.check_new(self, vals_list)
-        return super().create(vals_list)
+        lines = super().create(vals_list)
+        override.check_new(lines, vals_list)
+        return lines
 
     def write(self, vals):
         override.check_changed(self, vals)

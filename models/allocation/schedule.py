@@ -103,7 +103,12 @@ class O2cAllocationRun(models.Model):
         cron = self.env["ir.cron"]
         cron._commit_progress(remaining=len(companies))
         for company in companies:
-            self._run_automatically(company)
+            try:
+                self._run_automatically(company)
+            except Exception:
+                # The other companies are served all the same; this one is due again in an hour.
+                self.env.cr.rollback()
+                _logger.exception("The stock of %s was not reallocated", company.name)
             if not cron._commit_progress(1):
                 break
 
@@ -113,13 +118,17 @@ class O2cAllocationRun(models.Model):
 
         :return: a sentence saying what came of it; empty when nothing had to be changed
         """
-        run = self.with_company(company).create({"company_id": company.id, "is_automatic": True})
+        # sudo: only jobs come here; that nobody started the run is part of its record
+        run = self.sudo().with_company(company).create(
+            {"company_id": company.id, "is_automatic": True}
+        )
         run.action_simulate()
         if not run.changing_line_ids:
             run.unlink()
             return ""
         try:
-            run.action_apply()
+            with self.env.cr.savepoint():
+                run.action_apply()
         except UserError as error:
             # Somebody is applying a run by hand. The next one that is due looks again.
             _logger.info("%s was not applied: %s", run.name, error)

@@ -100,7 +100,8 @@ class O2cAllocationPool(models.AbstractModel):
             for cell, quantity in demands[key].held
             if cell in cells
         )
-        taken = usage.delivered + max(0.0, usage.reserved - changing)
+        # What comes back of earlier periods adds nothing to the quantity of this one.
+        taken = max(0.0, usage.delivered) + max(0.0, usage.reserved - changing)
         return algorithm.Protection(
             key=protection.id,
             product=min(products),

@@ -271,11 +271,12 @@ class O2cSoftReservation(models.Model):
                     )
                 )
 
-    @api.constrains(
-        "stage", "expires_at", "quantity", "partner_id", "product_id", "warehouse_id", "company_id"
-    )
     def _check_caps(self):
-        """Refuse to hold back more of the free stock than the company allows."""
+        """Refuse to hold back more of the free stock than the company allows.
+
+        Asked when more is held back than before only: less is never wrong, though goods that were
+        free have gone meanwhile.
+        """
         capped = self.filtered(
             lambda soft: (
                 soft.state == "active"
@@ -411,19 +412,34 @@ class O2cSoftReservation(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         softs = super().create(vals_list)
-        softs._check_own_quotation()
         # It may be over already, whatever state was asked for.
         softs.invalidate_recordset(["state"])
+        softs._check_own_quotation()
+        softs._check_caps()
         return softs
 
     def write(self, vals):
-        if vals.keys() & FIXED:
-            self._check_not_consumed(vals)
+        if not vals.keys() & (FIXED | {"order_line_id", "user_id"}):
+            return super().write(vals)
+        self._check_not_consumed(vals)
+        before = {soft: soft._held_back_where() for soft in self}
         result = super().write(vals)
-        if vals.keys() & {"order_line_id", "user_id", "partner_id"}:
-            self._check_own_quotation()
         self.invalidate_recordset(["state"])
+        self._check_own_quotation()
+        self.filtered(lambda soft: soft._holds_back_more_than(before[soft]))._check_caps()
         return result
+
+    def _held_back_where(self):
+        """(how much this one holds back now, of what, where and for whom)"""
+        self.ensure_one()
+        quantity = self.quantity if self.state == "active" else 0.0
+        return quantity, (self.product_id, self.warehouse_id, self.commercial_partner_id)
+
+    def _holds_back_more_than(self, before):
+        """Whether this one takes from anybody what it did not take ``before``."""
+        quantity, key = self._held_back_where()
+        known = before[0] if before[1] == key else 0.0
+        return self.product_id.uom_id.compare(quantity, known) > 0
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_consumed(self):
@@ -463,6 +479,44 @@ class O2cSoftReservation(models.Model):
                 )
             )
         self.order_line_id.check_access("read")
+        for soft in self.sudo():
+            if soft.state == "active":
+                soft._check_within_quotation()
+
+    def _check_within_quotation(self):
+        """:raise AccessError: when this one holds back something else than its line asks for"""
+        self.ensure_one()
+        line = self.order_line_id
+        asked = line.product_uom_id._compute_quantity(
+            line.product_uom_qty, self.product_id.uom_id, rounding_method="HALF-UP"
+        )
+        if (
+            line.state in ("draft", "sent")
+            and line.product_id == self.product_id
+            and line.warehouse_id == self.warehouse_id
+            and self.product_id.uom_id.compare(self.quantity, asked) <= 0
+        ):
+            return
+        raise AccessError(
+            self.env._(
+                "For %(order)s you may hold back what its line asks for, in its warehouse, as long "
+                "as it is a quotation. Ask an allocation manager for anything else.",
+                order=line.order_id.name,
+            )
+        )
+
+    @api.constrains("warehouse_id", "order_line_id")
+    def _check_warehouse(self):
+        for soft in self.sudo():
+            company = soft.order_line_id.company_id
+            if company and soft.warehouse_id.company_id != company:
+                raise ValidationError(
+                    self.env._(
+                        "%(order)s is of %(company)s: hold back stock of a warehouse of this company.",
+                        order=soft.order_line_id.order_id.name,
+                        company=company.display_name,
+                    )
+                )
 
     # ------------------------------------------------------------------
     # Actions

@@ -1,4 +1,5 @@
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
 
 from . import override
 from .engine import Caps
@@ -26,16 +27,42 @@ class StockMove(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        override.check_new(self, vals_list)
-        return super().create(vals_list)
+        moves = super().create(vals_list)
+        override.check_new(moves, vals_list)
+        if any(vals.get("o2c_allocation_locked") for vals in vals_list):
+            moves._o2c_check_may_lock()
+        return moves
 
     def write(self, vals):
         override.check_changed(self, vals)
+        if "o2c_allocation_locked" in vals:
+            self._o2c_check_may_lock()
         return super().write(vals)
+
+    def _o2c_check_may_lock(self):
+        """:raise AccessError: for whoever neither moves goods nor says who gets them"""
+        user = self.env.user
+        if self.env.su or user.has_groups(
+            "stock.group_stock_user,order_to_cash.group_allocation_manager"
+        ):
+            return
+        raise AccessError(
+            self.env._("Only stock users and allocation managers keep goods from reallocation.")
+        )
+
+    def _prepare_move_split_vals(self, qty):
+        # A decision on a delivery holds for what is left of it.
+        return {
+            **super()._prepare_move_split_vals(qty),
+            "o2c_allocation_locked": self.o2c_allocation_locked,
+        }
 
     def copy_data(self, default=None):
         # Backorders and pushed moves go on with the decision made on the move they come from.
-        return [override.carried(values) for values in super().copy_data(default)]
+        return [
+            override.carried(move, values, default or ())
+            for move, values in zip(self, super().copy_data(default), strict=True)
+        ]
 
     @api.model
     def _prepare_merge_moves_distinct_fields(self):

@@ -112,7 +112,7 @@ class O2cSupplyProtection(models.Model):
         usages = self._origin.sudo()._usage()
         for protection in self:
             usage = usages.get(protection._origin.id)
-            used = usage.reserved + usage.delivered if usage else 0.0
+            used = usage.reserved + max(0.0, usage.delivered) if usage else 0.0
             protection.consumed_quantity = used
             protection.remaining_quantity = max(0.0, protection.quantity - used)
             protection.consumed_percent = (
