@@ -4,6 +4,7 @@ What is expected is reckoned here a second time, plainly and without any code of
 """
 
 import csv
+import os
 import unittest
 from collections import defaultdict
 from datetime import date, datetime, timedelta
@@ -204,7 +205,8 @@ class TestDunningReplayWeekly(BaseCase):
 @tagged("post_install", "-at_install")
 @unittest.skipUnless(REAL_FILE, "the sample of real receivables is not here")
 class TestDunningReplayMonthly(DunningCommon):
-    """The whole way, in the books, each month."""
+    """The whole way, in the books, each month: of every fourth customer, or of all when
+    ``O2C_SLOW_TESTS`` is set in the environment, which takes some minutes."""
 
     @classmethod
     def setUpClass(cls):
@@ -227,8 +229,11 @@ class TestDunningReplayMonthly(DunningCommon):
                 for number, (days, pause, minimum, percent) in enumerate(LEVELS, 1)
             ],
         })
-        cls.receivables = read_receivables()
-        names = sorted({row["customer"] for row in cls.receivables})
+        receivables = read_receivables()
+        names = sorted({row["customer"] for row in receivables})
+        if not os.environ.get("O2C_SLOW_TESTS"):
+            names = names[::4]
+        cls.receivables = [row for row in receivables if row["customer"] in set(names)]
         partners = cls.env["res.partner"].create([
             {"name": name, "is_company": True} for name in names
         ])
@@ -319,7 +324,7 @@ class TestDunningReplayMonthly(DunningCommon):
                         history[number].append(line.level_id.sequence)
         for number, levels in history.items():
             self.assertEqual(levels, list(range(1, len(levels) + 1)), f"{number}: level skipped")
-        self.assertGreater(overdue_seen, 100)
+        self.assertGreater(overdue_seen, 25)
         self.assertGreater(max(map(len, history.values())), 1)
 
     def _check_open_items(self, run, expected):
