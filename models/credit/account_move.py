@@ -78,6 +78,7 @@ class ResPartner(models.Model):
 
     @api.model
     def _o2c_who_decides(self, company):
+        # Names of colleagues who decide: told to every salesperson whose invoice is held.
         managers = self.env.ref("order_to_cash.group_credit_manager").sudo().all_user_ids
         names = managers.filtered(
             lambda user: user.active and company in user.company_ids

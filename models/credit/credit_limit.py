@@ -79,6 +79,7 @@ class O2cCreditLimit(models.AbstractModel):
         )
         if limit:
             return limit
+        # The fallback of a limit is a setting of the company; whoever may see a limit sees it.
         Partner = self.env["res.partner"].sudo().with_company(root)
         core = Partner._fields["credit_limit"].get_company_dependent_fallback(Partner)
         return Limit("amount", core, "company") if core else None

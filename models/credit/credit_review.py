@@ -216,6 +216,7 @@ class O2cCreditReview(models.Model):
         standing_by_account = {review.account_id: review for review in standing}
         refused = Review._last_refused(accounts)
         new_values, gone = [], Review.browse()
+        # The program proposes over accounts that were selected with the user's rights above.
         for account in accounts.sudo():
             review = standing_by_account.get(account, Review.browse())
             if review and not review.is_by_score:
@@ -238,6 +239,7 @@ class O2cCreditReview(models.Model):
     @api.model
     def _ratings(self, company):
         """The ratings used in ``company``, the best first."""
+        # Ratings are the company's configuration; the choice among them is the program's.
         return self.env["o2c.credit.rating"].sudo().search([
             ("company_id", "in", [company.root_id.id, False])
         ])
@@ -274,6 +276,7 @@ class O2cCreditAccount(models.Model):
         """The limit, by mode and amount, that this one account would have with ``rating``, a
         temporary one apart."""
         self.ensure_one()
+        # Only settings of the company are read.
         company = self.company_id.sudo()
         rating = rating.with_company(company)
         # sudo: core's field is for accountants.

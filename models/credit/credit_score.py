@@ -105,6 +105,7 @@ class O2cCreditAccount(models.Model):
         if not partners:
             return ""
         accounts = Account._get_or_create(partners, company)
+        # Reads the company's day; proposals are written by the program, never by the caller.
         accounts._score(company.sudo()._o2c_today())
         proposed, applied = self.env["o2c.credit.review"].sudo()._propose(accounts)
         return self.env._(

@@ -41,6 +41,7 @@ class O2cCreditExposure(models.AbstractModel):
         self, partners, company, exclude_orders=None, horizon_days=None, overdue_days=()
     ):
         """See :meth:`O2cCreditAccount._get_exposure`."""
+        # Branches share the exposure of their root, which a user of a branch may not read.
         root = (company or self.env.company).sudo().root_id
         # A form may ask for a partner that is not saved yet.
         debtors = self._debtor_ids(partners._origin)
@@ -61,6 +62,7 @@ class O2cCreditExposure(models.AbstractModel):
         :param partner: a commercial partner without a payer
         :param components: ``delivered_not_invoiced``, ``ordered_not_delivered`` or both
         """
+        # Only the root's id and settings are read.
         scope = self._scope([partner.id], company.sudo().root_id, [0])
         self._flush_sources()
         return [row[0] for row in self.env.execute_query(self._orders_sql(scope, components))]

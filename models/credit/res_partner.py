@@ -42,6 +42,7 @@ class ResPartner(models.Model):
         visible = self._o2c_credit_visible()
         Account = self.env["o2c.credit.account"]
         exposures = Account._get_exposure(visible, company)
+        # A payer may be hidden from who sees the customer; only his limit goes out.
         debtors = {partner: partner._o2c_debtor() for partner in visible.sudo()}
         limits = Account._limits(visible.sudo().union(*debtors.values()), company)
         for partner in visible:
@@ -91,6 +92,7 @@ class ResPartner(models.Model):
         """Open the credit account that this contact's orders count against."""
         self.ensure_one()
         self.check_access("read")
+        # Reads who pays; the customer himself was checked above.
         debtor = self.sudo()._o2c_debtor()
         # The account is an empty row made when first looked at; it is read with the user's rights.
         account = self.env["o2c.credit.account"].sudo()._get_or_create(debtor, self.env.company)

@@ -104,6 +104,7 @@ class ResPartner(models.Model):
                 "customer": terms(partner.commercial_partner_id),
                 "is_customer": partner.commercial_partner_id == partner,
             }
+            # Terms are compared, not shown: the writer need not be able to read them.
             for partner in self.sudo()
         }
 
@@ -168,6 +169,7 @@ class ResPartner(models.Model):
                     self.env._(
                         "%(field)s of %(customers)s: only a credit manager changes this. %(reason)s",
                         field=self._fields[name].get_description(self.env)["string"],
+                        # Names of the customers whom the user has just tried to change.
                         customers=", ".join(partners.sudo().mapped("display_name")),
                         reason=CREDIT_TERMS[name](self.env),
                     )
@@ -175,6 +177,7 @@ class ResPartner(models.Model):
 
     def _o2c_credit_companies(self):
         """The companies that control credit and may sell to one of these partners, in sudo."""
+        # Companies of others bind the customer too; what is found decides and is not shown.
         companies = self.env["res.company"].sudo().search([("o2c_use_credit", "=", True)])
         partners = self.sudo()
         if not all(partner.company_id for partner in partners):

@@ -100,6 +100,7 @@ class Qualification(models.Model):
     @api.depends_context("company")
     @api.depends("expires_on", "file", "type_id.warn_days", "type_id.requires_file")
     def _compute_state(self):
+        # Only the company's day is read.
         today = self.env.company.sudo()._o2c_today()
         state_by_key = {
             document.key: algorithm.document_state(document, today)
@@ -169,6 +170,7 @@ class Qualification(models.Model):
         unreadable = partners - partners._filtered_access("read")
         if not unreadable:
             return result
+        # Reads which partner a document belongs to, to refuse it.
         forbidden = self.filtered(lambda document: document.sudo().partner_id in unreadable)
 
         def make_error():
@@ -185,11 +187,13 @@ class Qualification(models.Model):
     @api.model
     def _get_company_domain(self, company):
         """The documents that count in ``company``: its own and the shared ones."""
+        # Only the ids of the parent companies are read.
         return Domain("company_id", "in", [False, *company.sudo().parent_ids.ids])
 
     @api.model
     def _get_state_domain(self, state):
         """The documents in ``state`` (one of the selection) as of today."""
+        # Only the company's day is read.
         today = self.env.company.sudo()._o2c_today()
         without_file = Domain("type_id.requires_file", "=", True) & Domain("file", "=", False)
         if state == algorithm.MISSING:
@@ -291,6 +295,7 @@ class Qualification(models.Model):
         is_first = not company.sudo().o2c_qualification_scan_on
         due = documents._search_due(company, today, is_first)
         if is_first:
+            # The day of the last scan is kept by the program.
             company.sudo().o2c_qualification_scan_on = today
             due.reminded_on = today
             return ""

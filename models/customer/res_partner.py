@@ -251,6 +251,7 @@ class ResPartner(models.Model):
                 [*PROFILE_FIELDS, "o2c_region_id", "ref", "user_id"]
             )
             customer.ref = False
+            # Copies the profile of the company's own contact, which the user has just written.
             company.sudo().write(values)
         return company
 

@@ -133,6 +133,7 @@ class ResPartner(models.Model):
         documents_by_partner = defaultdict(list)
         for record, document in zip(documents, documents._to_algorithm(), strict=True):
             documents_by_partner[record.partner_id.id].append(document)
+        # Only the company's day is read.
         today = company.sudo()._o2c_today()
         states_by_partner = {}
         for partner, partner_kinds in kinds_by_partner.items():

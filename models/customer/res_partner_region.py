@@ -119,6 +119,7 @@ class ResPartner(models.Model):
         """
         responsible = self.o2c_region_id._get_responsible()
         return {
+            # Reads whether a colleague is still active.
             partner: partner.user_id.sudo().filtered(lambda u: u.active and not u.share)
             or responsible.get(partner.o2c_region_id, NOBODY)[0]
             for partner in self

@@ -130,6 +130,7 @@ class O2cHold(models.Model):
         elif operator == "in":
             users = self.env["res.users"].browse(key for key in value if key)
             if False in value:
+                # Reads ids of users to build a condition; none is shown.
                 everybody = self.env["res.users"].sudo().search([("share", "=", False)])
                 return ~self._domain_of_approvers(everybody) | self._domain_of_approvers(users)
         elif operator in ("ilike", "like"):
@@ -177,6 +178,7 @@ class O2cHold(models.Model):
     @api.model
     def _credit_managers(self):
         """The users, in sudo, who release what was put on hold by hand."""
+        # Who decides is no secret to colleagues; only names and mails are used.
         managers = self.env.ref("order_to_cash.group_credit_manager").sudo().all_user_ids
         return managers.filtered("active")
 
@@ -250,6 +252,7 @@ class O2cHold(models.Model):
                 raise AccessError(
                     self.env._(
                         "The hold on %(order)s can be decided by %(approvers)s only.",
+                        # Names the order that the user tried to decide on.
                         order=hold.sudo().order_id.name or hold.sudo().partner_id.name,
                         approvers=", ".join(approvers.mapped("name"))
                         or self.env._("an approver, and none is set in this company"),
@@ -287,6 +290,7 @@ class O2cHold(models.Model):
         :raise AccessError: when the user approves not all of them
         :raise UserError: among them is a hold on a confirmed order or a customer
         """
+        # Reads the state of the order only; rights were checked by the decision.
         if any(hold.sudo().order_id.state not in ("draft", "sent") for hold in self):
             raise UserError(
                 self.env._(

@@ -37,6 +37,7 @@ class O2cHold(models.Model):
 
     def _end_lapsed(self, company):
         """Clear the holds placed by hand whose last day is over."""
+        # Run by the day's cycle for the whole company; what ended is ended for everybody.
         lapsed = self.sudo().search(
             Domain("state", "=", "active")
             & Domain("kind", "=", "manual")

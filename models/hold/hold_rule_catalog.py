@@ -87,6 +87,7 @@ class O2cHoldRule(models.Model):
     @api.model
     def _rules_of(self, companies):
         """The active rules and exemptions of ``companies``, in their order, in sudo."""
+        # Only the ids of the parent companies are read; rules apply to whoever sells.
         valid_in = {False, *companies.sudo().parent_ids.ids}
         return self.sudo().browse([
             rule_id

@@ -228,6 +228,7 @@ class SaleOrder(models.Model):
         )
         if not orders:
             return {}
+        # A hold binds whoever confirms, whether or not he may read it.
         holds = self.env["o2c.hold"].sudo().search(orders._o2c_manual_domain())
         by_order = holds.filtered("order_id").grouped("order_id")
         of_customers = holds.filtered(lambda hold: not hold.order_id)
@@ -290,5 +291,6 @@ class SaleOrder(models.Model):
                     continue
                 values.append(order._o2c_hold_values(failure))
                 notes.setdefault(order_id, []).append(failure.reason)
+        # Holds are written by the program alone.
         self.env["o2c.hold"].sudo().create(values)
         self._o2c_log(notes)

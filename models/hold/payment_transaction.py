@@ -13,6 +13,7 @@ class PaymentTransaction(models.Model):
 
     def _o2c_invoice_after_hold(self):
         """Invoice the orders of confirmed transactions, as would have happened without the hold."""
+        # As in core: the setting whether invoices follow payments.
         parameters = self.env["ir.config_parameter"].sudo()
         paid = self.filtered(
             lambda tx: (

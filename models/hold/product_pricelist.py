@@ -64,6 +64,7 @@ class ProductPricelist(models.Model):
             self.env.su
             or self._o2c_policy() == "free"
             or self.env.user.has_group("order_to_cash.group_credit_manager")
+            # Reads whether this very user may bend the prices.
             or self.env.user in self.sudo().o2c_price_approver_ids
         )
 

@@ -59,6 +59,7 @@ class StockMove(models.Model):
 
     def _o2c_held_orders(self):
         """The orders, in sudo, whose hold stops some of these moves."""
+        # The warehouse may not read orders, but must learn that they are held.
         return self.env["sale.order"].sudo().union(*(move._o2c_held_order() for move in self))
 
     def _o2c_check_held(self):

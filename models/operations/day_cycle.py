@@ -125,6 +125,7 @@ class O2cDayCycle(models.Model):
         before: they run as the superuser, as they do at night.
         """
         with self.env.registry.cursor() as cr:
+            # The cycle runs for branches as well, whoever starts it; started by managers only.
             branches = self.env["res.company"].sudo().search([("id", "child_of", company.id)])
             env = api.Environment(
                 cr,

@@ -40,6 +40,7 @@ class SaleOrderLine(models.Model):
     @api.depends("o2c_opening_qty_invoiced")
     def _compute_qty_invoiced_posted(self):
         result = super()._compute_qty_invoiced_posted()
+        # What was invoiced before the opening is set by the import alone.
         for line in self.sudo().filtered("o2c_opening_qty_invoiced"):
             line.qty_invoiced_posted += line.o2c_opening_qty_invoiced
         return result
@@ -68,6 +69,7 @@ class SaleOrderLine(models.Model):
 
     def _prepare_qty_delivered(self):
         quantities = super()._prepare_qty_delivered()
+        # What was delivered before the opening is set by the import alone.
         for line in self.sudo().filtered("o2c_opening_qty_delivered"):
             # Of the other methods a person or a document counts the quantity in full.
             if line.qty_delivered_method == "stock_move":
@@ -84,6 +86,7 @@ class SaleOrderLine(models.Model):
         """What was delivered before the opening needs no move; more than ordered needs no
         return either."""
         quantity = super()._get_qty_procurement(previous_product_uom_qty=previous_product_uom_qty)
+        # What was delivered before the opening is set by the import alone.
         delivered = self.sudo().o2c_opening_qty_delivered
         # A line of goods to be returned has a quantity below zero.
         return quantity + min(delivered, self.product_uom_qty) if delivered else quantity

@@ -18,6 +18,7 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
         return result
 
     def _update_values(self, src_partners, dst_partner):
+        # The merge acts on partners that core has checked, and on their records everywhere.
         self._o2c_merge_reference(src_partners.sudo(), dst_partner.sudo())
         self._o2c_merge_payer(src_partners.sudo(), dst_partner.sudo())
         return super()._update_values(src_partners, dst_partner)

@@ -47,6 +47,7 @@ class O2cOpeningImport(models.Model):
             raise UserError(
                 self.env._("%(journal)s is not an active sales journal.", journal=journal.name)
             )
+        # Only the parents of the company are read.
         if journal.company_id not in self.company_id.sudo().parent_ids:
             raise UserError(
                 self.env._(
