@@ -1,29 +1,11 @@
-import threading
-import time
-from contextlib import contextmanager
-
-from odoo import SUPERUSER_ID, api
 from odoo.exceptions import UserError
-from odoo.service.model import retrying
-from odoo.tests import TransactionCase, tagged
 from odoo.tools import SQL
 
+from .race_common import RaceCommon
 
-@tagged("post_install", "-at_install")
-class TestAllocationRace(TransactionCase):
+
+class TestAllocationRace(RaceCommon):
     """Others reserve and run at the same instant, on real connections."""
-
-    def setUp(self):
-        super().setUp()
-        with self._new_env() as env:
-            self.ids = self._create_business(env)
-        self.addCleanup(self._remove_business)
-
-    @contextmanager
-    def _new_env(self):
-        """An environment on a connection of its own; what is written there is committed."""
-        with self.registry.cursor() as cr:
-            yield api.Environment(cr, SUPERUSER_ID, {})
 
     def _create_business(self, env):
         company = env.ref("base.main_company")
@@ -112,37 +94,12 @@ class TestAllocationRace(TransactionCase):
         self.assertEqual(self._reserved(), [0.0] * 4)
 
     def test_a_reservation_waits_for_a_run_and_sees_what_it_did(self):
-        tries, errors = [], []
-        has_applied = threading.Event()
-
-        def apply(env):
-            try:
-                env["o2c.allocation.run"].browse(self.ids["run"]).action_apply()
-                env.flush_all()
-                has_applied.set()
-                # The other one runs into the lock before this is committed.
-                time.sleep(1.0)
-                env.cr.commit()
-            except Exception as error:
-                errors.append(error)
-                has_applied.set()
-
-        # Both made here: Odoo runs tests under a lock that other threads cannot take.
-        with self._new_env() as winner, self._new_env() as loser:
-
-            def reserve():
-                tries.append(1)
-                loser["stock.move"].browse(self.ids["moves"][1])._action_assign()
-
-            # From here on it sees the past.
-            loser["stock.move"].browse(self.ids["moves"]).read(["quantity"])
-            thread = threading.Thread(target=apply, args=(winner,))
-            thread.start()
-            has_applied.wait(30)
-            retrying(reserve, loser)
-            thread.join(30)
-        self.assertFalse(errors)
-        self.assertEqual(len(tries), 2, "repeated with the run in view")
+        tries = self._race(
+            ("stock.move", self.ids["moves"]),
+            lambda env: env["o2c.allocation.run"].browse(self.ids["run"]).action_apply(),
+            lambda env: env["stock.move"].browse(self.ids["moves"][1])._action_assign(),
+        )
+        self.assertEqual(tries, 2, "repeated with the run in view")
         self.assertEqual(self._reserved(), [6.0, 4.0, 6.0, 4.0])
 
     def test_a_run_leaves_alone_what_somebody_is_just_reserving(self):
@@ -155,32 +112,11 @@ class TestAllocationRace(TransactionCase):
         self.assertEqual(self._reserved(), [6.0, 0.0, 6.0, 4.0])
 
     def test_two_reservations_of_the_same_goods_take_them_once(self):
-        tries, errors = [], []
-        has_reserved = threading.Event()
-
-        def reserve_first(env):
-            try:
-                env["stock.move"].browse(self.ids["moves"][0])._action_assign()
-                env.flush_all()
-                has_reserved.set()
-                time.sleep(1.0)
-                env.cr.commit()
-            except Exception as error:
-                errors.append(error)
-                has_reserved.set()
-
-        with self._new_env() as winner, self._new_env() as loser:
-
-            def reserve():
-                tries.append(1)
-                loser["stock.move"].browse(self.ids["moves"][1])._action_assign()
-
-            loser["stock.move"].browse(self.ids["moves"]).read(["quantity"])
-            thread = threading.Thread(target=reserve_first, args=(winner,))
-            thread.start()
-            has_reserved.wait(30)
-            retrying(reserve, loser)
-            thread.join(30)
-        self.assertFalse(errors)
-        self.assertEqual(len(tries), 2)
+        first, second = self.ids["moves"][:2]
+        tries = self._race(
+            ("stock.move", self.ids["moves"]),
+            lambda env: env["stock.move"].browse(first)._action_assign(),
+            lambda env: env["stock.move"].browse(second)._action_assign(),
+        )
+        self.assertEqual(tries, 2)
         self.assertEqual(self._reserved()[:2], [6.0, 4.0])

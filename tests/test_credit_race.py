@@ -1,29 +1,10 @@
-import threading
-import time
-from contextlib import contextmanager
-
 from psycopg2.errors import LockNotAvailable
 
-from odoo import SUPERUSER_ID, api
-from odoo.service.model import retrying
-from odoo.tests import TransactionCase, tagged
+from .race_common import RaceCommon
 
 
-@tagged("post_install", "-at_install")
-class TestCreditRace(TransactionCase):
+class TestCreditRace(RaceCommon):
     """Two users confirm at the same instant, on two real connections."""
-
-    def setUp(self):
-        super().setUp()
-        with self._new_env() as env:
-            self.ids = self._create_business(env)
-        self.addCleanup(self._remove_business)
-
-    @contextmanager
-    def _new_env(self):
-        """An environment on a connection of its own; what is written there is committed."""
-        with self.registry.cursor() as cr:
-            yield api.Environment(cr, SUPERUSER_ID, {})
 
     def _create_business(self, env):
         company = env.ref("base.main_company")
@@ -73,36 +54,12 @@ class TestCreditRace(TransactionCase):
 
     def test_of_two_orders_that_fit_alone_and_not_together_one_passes(self):
         first, second = self.ids["sale.order"][:2]
-        tries, errors = [], []
-        has_confirmed = threading.Event()
-
-        def confirm_first(env):
-            try:
-                env["sale.order"].browse(first).action_confirm()
-                env.flush_all()
-                has_confirmed.set()
-                # The other one runs into the lock before this is committed.
-                time.sleep(1.0)
-                env.cr.commit()
-            except Exception as error:
-                errors.append(error)
-                has_confirmed.set()
-
-        def confirm_second():
-            tries.append(1)
-            loser["sale.order"].browse(second).action_confirm()
-
-        # Both made here: Odoo runs tests under a lock that other threads cannot take.
-        with self._new_env() as winner, self._new_env() as loser:
-            # From here on it sees the past.
-            loser["sale.order"].browse(second).read(["amount_total"])
-            thread = threading.Thread(target=confirm_first, args=(winner,))
-            thread.start()
-            has_confirmed.wait(30)
-            retrying(confirm_second, loser)
-            thread.join(30)
-        self.assertFalse(errors)
-        self.assertEqual(len(tries), 2, "the loser was repeated with the winner's order in view")
+        tries = self._race(
+            ("sale.order", [second]),
+            lambda env: env["sale.order"].browse(first).action_confirm(),
+            lambda env: env["sale.order"].browse(second).action_confirm(),
+        )
+        self.assertEqual(tries, 2, "the loser was repeated with the winner's order in view")
         self.assertEqual(self._states()[:2], [("sale", "none"), ("draft", "held")])
 
     def test_customers_without_a_limit_do_not_wait_for_each_other(self):
