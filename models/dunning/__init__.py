@@ -4,6 +4,9 @@ from . import dunning_run
 from . import dunning_notice
 from . import dunning_notice_charges
 from . import dunning_notice_line
+from . import dunning_proposal
+from . import dunning_letter
+from . import dunning_sending
 from . import account_move
 from . import account_move_line
 from . import daily_step

@@ -5,7 +5,7 @@ from lxml.html import fromstring
 from odoo import models
 from odoo.tools.pdf import PdfFileReader, PdfFileWriter
 
-from .dunning_notice import REPORT
+from .dunning_letter import REPORT
 
 
 class IrActionsReport(models.Model):

@@ -1,0 +1,330 @@
+from collections import defaultdict
+
+from odoo import api, models
+from odoo.tools import SQL
+
+from odoo.addons.order_to_cash.algorithms import dunning
+
+from .dunning_notice import QUIET
+
+
+class O2cDunningRun(models.Model):
+    """What a run proposes: gathered from the books, decided by :mod:`algorithms.dunning`."""
+
+    _inherit = "o2c.dunning.run"
+
+    def _replace_proposals(self, decisions=None):
+        """Propose anew.
+
+        :param decisions: what somebody decided about the proposals of an earlier run
+        """
+        self.ensure_one()
+        unsent = self._unsent_notices()
+        decisions = (decisions or {}) | unsent._decisions()
+        unsent.unlink()
+        notices = self._due_notices()
+        self.env["o2c.dunning.notice"]._create_proposals(self, notices, decisions)
+        self.write({"state": "proposed", "proposed_on": self.company_id._o2c_today()})
+
+    def _due_notices(self):
+        """The :class:`dunning.Notice` due on the date of the run."""
+        items = self._gather_open_items(self._scope_partner_ids())
+        currencies = self.env["res.currency"].browse({item.currency for item in items})
+        arguments = (
+            items,
+            self._levels_by_policy(),
+            self.date,
+            {currency.id: currency.round for currency in currencies},
+            self.currency_id.round,
+        )
+        if self.is_take_up:
+            return dunning.take_up(*arguments)
+        return dunning.propose(
+            *arguments,
+            {policy.id: policy.grace_days for policy in self._policies() if policy.grace_days},
+        )
+
+    def _policies(self):
+        """The policies that are in use in the company of the run."""
+        domain = self.env["o2c.dunning.policy"]._check_company_domain(self.company_id)
+        return self.env["o2c.dunning.policy"].search(domain)
+
+    def _levels_by_policy(self):
+        """The levels of each policy that the run is for, as :class:`dunning.Level`."""
+        policies = self._policies()
+        if self.policy_ids:
+            policies &= self.policy_ids
+        return {policy.id: policy.level_ids._as_algorithm_levels() for policy in policies}
+
+    def _scope_partner_ids(self):
+        """The ids of the recipients that the run is restricted to; None for all."""
+        if not self.partner_ids:
+            return None
+        customers = self.partner_ids.commercial_partner_id
+        return [(customer.o2c_payer_id or customer).id for customer in customers]
+
+    def _gather_open_items(self, partner_ids=None):
+        """What customers had to pay, and their credits, at the end of the run's date.
+
+        What a customer with a payer owes stands under his payer.
+
+        Left out: what core marks as not to be followed up, blocked, or in process of payment.
+
+        :param partner_ids: ids of the recipients, None for all
+        :return: list of :class:`dunning.OpenItem`
+        """
+        self.ensure_one()
+        if partner_ids is not None and not partner_ids:
+            return []
+        rows = self.env.execute_query_dict(self._open_items_sql(partner_ids))
+        policies = self._policies()
+        heights = self._level_heights({level for row in rows for level in row["levels"] or ()})
+        customers = self.env["res.partner"].with_company(self.company_id).browse(
+            {row["customer"] for row in rows}
+        )
+        # sudo: the policy of a customer is configuration, whatever else of him the user may see.
+        policy_of = {
+            partner.id: partner.o2c_dunning_policy_id.id for partner in customers.sudo()
+        }
+        company_policy = self.company_id.sudo().o2c_dunning_policy_id.id
+        return [
+            dunning.OpenItem(
+                key=row["id"],
+                customer=row["customer"],
+                currency=row["currency"],
+                due=row["due"],
+                residual=row["residual"],
+                residual_company=row["residual_company"],
+                books=row["books"],
+                policy=next(
+                    (
+                        policy
+                        for policy in (row["policy"], policy_of[row["customer"]], company_policy)
+                        if policy in policies._ids
+                    ),
+                    None,
+                ),
+                height=max((heights[level] for level in row["levels"] or ()), default=0),
+                last_reminded=row["last_reminded"],
+                charged_until=row["charged_until"],
+                is_claim=row["is_claim"],
+            )
+            for row in rows
+        ]
+
+    def _other_items(self, items, notices):
+        """Those of ``items`` that the letters of ``notices`` mention but do not claim.
+
+        :return: {(customer id, currency id): list of :class:`dunning.OpenItem`}
+        """
+        groups = defaultdict(list)
+        for item in items:
+            groups[item.customer, item.currency].append(item)
+        policies = self._levels_by_policy()
+        claimed = set(notices.line_ids.move_line_id.ids)
+        Currency = self.env["res.currency"]
+        return {
+            (customer, currency): dunning.other_items(
+                items, policies, self.date, claimed, Currency.browse(currency).round
+            )
+            for (customer, currency), items in groups.items()
+        }
+
+    def _level_heights(self, level_ids):
+        """How many levels of its policy each of these levels stands for, by id."""
+        levels = self.env["o2c.dunning.level"].browse(level_ids)
+        return {
+            level.id: height
+            for policy in levels.policy_id
+            for height, level in enumerate(policy.level_ids, start=1)
+        }
+
+    def _open_items_sql(self, partner_ids):
+        # The residual of a past day is today's with the later payments added back, which reads
+        # the few later reconciliations instead of all. All levels that an item ever reached are
+        # read, not the last: levels may be put in another order, and none is reached twice.
+        self.env.flush_all()
+        companies = self.env["res.company"].sudo().search([("id", "child_of", self.company_id.id)])
+        recipient = SQL("COALESCE(commercial.o2c_payer_id, commercial.id)")
+        scope = SQL()
+        if partner_ids is not None:
+            scope = SQL("AND %s = ANY(%s)", recipient, list(partner_ids))
+        return SQL(
+            """
+            WITH later AS (
+                SELECT line_id,
+                       SUM(amount_currency) AS amount_currency,
+                       SUM(amount) AS amount
+                  FROM (
+                           SELECT debit_move_id AS line_id,
+                                  debit_amount_currency AS amount_currency,
+                                  amount
+                             FROM account_partial_reconcile
+                            WHERE max_date > %(date)s
+                        UNION ALL
+                           SELECT credit_move_id, -credit_amount_currency, -amount
+                             FROM account_partial_reconcile
+                            WHERE max_date > %(date)s
+                       ) AS partial
+              GROUP BY line_id
+            ), reminded AS (
+                SELECT move_line_id,
+                       ARRAY_AGG(level_id) AS level_ids,
+                       MAX(reached_on) AS reached_on
+                  FROM o2c_dunning_notice_line
+                 WHERE reached_on IS NOT NULL
+                   AND move_line_id IS NOT NULL
+                   AND level_id IS NOT NULL
+              GROUP BY move_line_id
+            ), charged AS (
+                SELECT move_line_id, MAX(interest_to) AS interest_to
+                  FROM o2c_dunning_notice_line
+                 WHERE interest_to IS NOT NULL
+                   AND move_line_id IS NOT NULL
+              GROUP BY move_line_id
+            )
+            SELECT line.id,
+                   %(recipient)s AS customer,
+                   line.currency_id AS currency,
+                   COALESCE(line.date_maturity, line.date) AS due,
+                   line.amount_residual_currency + COALESCE(later.amount_currency, 0) AS residual,
+                   line.amount_residual + COALESCE(later.amount, 0) AS residual_company,
+                   line.amount_residual_currency AS books,
+                   move.o2c_dunning_policy_id AS policy,
+                   reminded.level_ids AS levels,
+                   reminded.reached_on AS last_reminded,
+                   charged.interest_to AS charged_until,
+                   move.origin_payment_id IS NULL AND move.statement_line_id IS NULL AS is_claim
+              FROM account_move_line line
+              JOIN account_move move ON move.id = line.move_id
+              JOIN account_account account ON account.id = line.account_id
+              JOIN res_partner partner ON partner.id = line.partner_id
+              JOIN res_partner commercial ON commercial.id = partner.commercial_partner_id
+         LEFT JOIN later ON later.line_id = line.id
+         LEFT JOIN reminded ON reminded.move_line_id = line.id
+         LEFT JOIN charged ON charged.move_line_id = line.id
+             WHERE line.parent_state = 'posted'
+               AND line.company_id = ANY(%(company_ids)s)
+               AND line.date <= %(date)s
+               AND account.account_type = 'asset_receivable'
+               AND (line.reconciled IS NOT TRUE OR later.line_id IS NOT NULL)
+               AND line.no_followup IS NOT TRUE
+               AND move.payment_state IS DISTINCT FROM 'blocked'
+               AND NOT COALESCE(
+                       -- a payment that has no entry yet counts from its date
+                       (
+                           SELECT BOOL_OR(payment.date <= %(date)s)
+                             FROM account_move__account_payment matched
+                             JOIN account_payment payment ON payment.id = matched.payment_id
+                            WHERE matched.invoice_id = move.id
+                              AND payment.move_id IS NULL
+                              AND payment.state IN ('in_process', 'paid')
+                       ),
+                       move.payment_state = 'in_payment' AND line.reconciled IS NOT TRUE,
+                       FALSE
+                   )
+               %(scope)s
+          ORDER BY line.id
+            """,
+            date=self.date,
+            recipient=recipient,
+            company_ids=companies.ids,
+            scope=scope,
+        )
+
+
+class O2cDunningNotice(models.Model):
+    """Writing proposals down."""
+
+    _inherit = "o2c.dunning.notice"
+
+    @api.model
+    def _create_proposals(self, run, proposals, decisions):
+        """Write the proposals of ``run`` down.
+
+        :param proposals: list of :class:`dunning.Notice`
+        :param decisions: what somebody decided about an earlier proposal, see
+            :meth:`_decisions`
+        :return: the reminders
+        """
+        contacts = self._invoice_contacts({proposal.customer for proposal in proposals})
+        move_lines = self._move_lines(
+            line.item.key for proposal in proposals for line in proposal.lines
+        )
+        names = {line.id: line._o2c_document_name() for line in move_lines}
+        moves = {line.id: line.move_id.id for line in move_lines}
+        charges = self._charges(run, [
+            (line.item, line.level, line.climbs)
+            for proposal in proposals
+            for line in proposal.lines
+            if not run.is_take_up
+        ])
+        free = (0.0, 0.0, None)
+        first = max(run.notice_ids.mapped("number"), default=0) + 1
+        vals_list = []
+        for number, proposal in enumerate(proposals, start=first):
+            key = (proposal.customer, proposal.currency, proposal.level)
+            vals_list.append({
+                "name": f"{run.name}/{number:04}",
+                "run_id": run.id,
+                "number": number,
+                "partner_id": proposal.customer,
+                "contact_id": contacts.get(proposal.customer, proposal.customer),
+                "currency_id": proposal.currency,
+                "level_id": proposal.level,
+                "total_open": proposal.total_open,
+                "total_overdue": proposal.total_overdue,
+                "total_overdue_company": proposal.total_overdue_company,
+                "total_due_soon": proposal.total_due_soon,
+                **decisions.get(key, {}),
+            })
+        notices = self.with_context(**QUIET).create(vals_list)
+        self.env["o2c.dunning.notice.line"].create([
+            {
+                "notice_id": notice.id,
+                "move_line_id": line.item.key,
+                "move_id": moves[line.item.key],
+                "name": names[line.item.key],
+                "date_due": line.item.due,
+                "level_id": line.level,
+                "previous_level_id": line.previous_level,
+                "height": line.item.height,
+                "days_overdue": line.days_overdue,
+                "amount": line.amount,
+                "amount_company": line.amount_company,
+                "books": line.item.books,
+                "fee": charges.get(line.item.key, free)[0],
+                "interest": charges.get(line.item.key, free)[1],
+            }
+            for notice, proposal in zip(notices, proposals, strict=True)
+            for line in proposal.lines
+        ])
+        return notices.with_env(self.env)
+
+    def _decisions(self):
+        """What somebody decided about these proposals, to be kept when they are made again.
+
+        :return: {(customer id, currency id, level id): values}
+        """
+        return {
+            (notice.partner_id.id, notice.currency_id.id, notice.level_id.id): {
+                "state": notice.state if notice.state == "skipped" else "proposed",
+                "fee_waived": notice.fee_waived,
+                "interest_waived": notice.interest_waived,
+            }
+            for notice in self
+        }
+
+    @api.model
+    def _invoice_contacts(self, partner_ids):
+        """The invoice address of each customer that has one, by ids."""
+        contacts = self.env["res.partner"].search(
+            [("parent_id", "in", list(partner_ids)), ("type", "=", "invoice")], order="id desc"
+        )
+        return {contact.parent_id.id: contact.id for contact in contacts}
+
+    @api.model
+    def _move_lines(self, ids):
+        # sudo: a run covers the branches of its company, whose items its collector need not be
+        # allowed to see in their own books.
+        return self.env["account.move.line"].sudo().browse(ids)
