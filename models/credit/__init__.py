@@ -4,6 +4,8 @@ from . import exposure_statement
 from . import credit_limit
 from . import credit_account
 from . import credit_account_documents
+from . import credit_account_owner
+from . import credit_account_reminder
 from . import credit_scoring
 from . import credit_score
 from . import credit_review

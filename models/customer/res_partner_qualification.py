@@ -161,6 +161,7 @@ class ResPartner(models.Model):
     def _o2c_hand_up_documents(self):
         """Documents belong to the customer: move those of contacts there."""
         documents = (
+            # Papers that the user may not read move with the contact as well.
             self.env["o2c.qualification"]
             .sudo()
             .with_context(active_test=False)

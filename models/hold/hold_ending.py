@@ -66,6 +66,7 @@ class O2cHold(models.Model):
             "partner_invoice_id.commercial_partner_id.o2c_payer_id", "in", commercial.ids
         )
         orders = (
+            # A payment ends holds on orders that its clerk may not read.
             self.env["sale.order"]
             .sudo()
             .search(

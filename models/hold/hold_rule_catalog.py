@@ -98,6 +98,7 @@ class O2cHoldRule(models.Model):
     def _of_kind(self, kind, is_exclusion=False):
         """The rules, or the exemptions, of one kind among ``self``, in sudo."""
         catalog = self._catalog()
+        # Rules bind everybody and are read by few.
         return self.sudo().browse([
             rule_id
             for rule_id in self.ids

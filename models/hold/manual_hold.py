@@ -100,6 +100,7 @@ class ResPartner(models.Model):
         """The quotations of these customers, and their confirmed orders with goods to deliver, in
         ``companies`` and their branches."""
         return (
+            # A hold on a customer binds the orders of all salespeople.
             self.env["sale.order"]
             .sudo()
             .search(

@@ -49,6 +49,7 @@ class ProductPricelist(models.Model):
     def _o2c_has_policies(self):
         """Whether any pricelist binds salespeople at all: most companies look no further."""
         return bool(
+            # Cached for everybody: what is found must not depend on who asks first.
             self.sudo()
             .with_context(active_test=False)
             .search_count(Domain("o2c_price_policy", "in", ("bounded", "fixed")), limit=1)
@@ -56,6 +57,7 @@ class ProductPricelist(models.Model):
 
     def _o2c_policy(self):
         """The policy of this pricelist; without a pricelist, prices are free."""
+        # The policy binds whoever sells by the list, also of another company's.
         return self.sudo().o2c_price_policy or "free"
 
     def _o2c_may_change_prices(self):

@@ -107,6 +107,7 @@ class SaleOrder(models.Model):
         """:raise AccessError: when a user enters figures that are computed"""
         if self.env.su or all(names.isdisjoint(vals) for vals in vals_list):
             return
+        # Only settings of the user's companies are read.
         if not any(company.o2c_use_credit for company in self.env.user.sudo().company_ids):
             return
         raise AccessError(

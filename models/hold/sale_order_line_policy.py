@@ -73,6 +73,7 @@ class SaleOrderLine(models.Model):
         return self.filtered(
             lambda line: (
                 line.order_id.pricelist_id in pricelists
+                # Only a setting of the company is read.
                 and line.company_id.sudo().o2c_use_credit
                 and not line._o2c_is_priced_by_program()
             )

@@ -5,3 +5,5 @@ from . import opening_import_lines
 from . import opening_import_receivable
 from . import opening_import_order
 from . import opening_import_files
+from . import opening_import_documents
+from . import opening_import_tie_out

@@ -255,24 +255,6 @@ class O2cOpeningImport(models.Model):
                 opening.kind == "receivable" and opening.journal_id in used_journals
             )
 
-    def _compute_document_counts(self):
-        moves = self._count_by_import("account.move", [("move_type", "!=", "entry")])
-        settlements = self._count_by_import("account.move", [("move_type", "=", "entry")])
-        orders = self._count_by_import("sale.order", [])
-        for opening in self:
-            opening.move_count = moves.get(opening, 0)
-            opening.settlement_count = settlements.get(opening, 0)
-            opening.order_count = orders.get(opening, 0)
-
-    def _count_by_import(self, model, domain):
-        return dict(
-            self.env[model]._read_group(
-                [("o2c_opening_import_id", "in", self.ids), *domain],
-                ["o2c_opening_import_id"],
-                ["__count"],
-            )
-        )
-
     # CRUD -----------------------------------------------------------------------------------------
 
     @api.model_create_multi
@@ -446,37 +428,6 @@ class O2cOpeningImport(models.Model):
             "target": "download",
         }
 
-    def action_open_moves(self):
-        self.ensure_one()
-        return self._open_documents(
-            "account.move",
-            self.env._("Opening Invoices"),
-            [("o2c_opening_import_id", "=", self.id), ("move_type", "!=", "entry")],
-            "account.view_out_invoice_tree",
-        )
-
-    def action_open_settlements(self):
-        self.ensure_one()
-        return self._open_documents(
-            "account.move",
-            self.env._("Settlements"),
-            [("o2c_opening_import_id", "=", self.id), ("move_type", "=", "entry")],
-        )
-
-    def action_open_orders(self):
-        self.ensure_one()
-        return self._open_documents(
-            "sale.order", self.env._("Opening Orders"), [("o2c_opening_import_id", "=", self.id)]
-        )
-
-    def action_open_customers(self):
-        self.ensure_one()
-        return self._open_documents(
-            "res.partner",
-            self.env._("Customers Created"),
-            [("id", "in", self.customer_ids.ids)],
-        )
-
     # Importing ------------------------------------------------------------------------------------
 
     def _lock(self):
@@ -512,46 +463,6 @@ class O2cOpeningImport(models.Model):
         self.customer_ids = [fields.Command.link(partner.id) for partner in partners]
         return dict(zip(customers, partners, strict=True))
 
-    # Tie-out --------------------------------------------------------------------------------------
-
-    def action_tie_out(self):
-        """Add up the documents once more, after one of them was corrected."""
-        for opening in self:
-            opening._tie_out_documents()
-        return True
-
-    def _tie_out_rows(self, checked):
-        """Show what the good rows will come to."""
-        if self.kind == "receivable":
-            totals = self._receivable_totals(self._receivable_entries(checked))
-        else:
-            totals = self._order_totals(self._order_entries(checked))
-        self._store_totals(totals)
-
-    def _tie_out_documents(self):
-        """Show what the imported documents come to."""
-        if self.kind == "receivable":
-            totals = self._receivable_totals(self._receivable_documents())
-        else:
-            totals = self._order_totals(self._order_documents())
-        self._store_totals(totals)
-
-    def _store_totals(self, totals):
-        """Replace the tie-out, but keep the totals that were typed."""
-        typed = {
-            (total.section, total.label): total.control_amount
-            for total in self.tie_out_ids
-            if total.is_controlled
-        }
-        self.tie_out_ids.unlink()
-        lines = self.env["o2c.opening.import.total"].create([
-            {"import_id": self.id, **total} for total in totals
-        ])
-        for line in lines:
-            control = typed.get((line.section, line.label))
-            if control is not None:
-                line.control_amount = control
-
     # Log ------------------------------------------------------------------------------------------
 
     def _summary(self):
@@ -567,14 +478,3 @@ class O2cOpeningImport(models.Model):
                 settled=self.settled_count,
             ),
         )
-
-    def _open_documents(self, model, title, domain, list_view=None):
-        views = [(self.env.ref(list_view).id if list_view else False, "list"), (False, "form")]
-        return {
-            "type": "ir.actions.act_window",
-            "name": title,
-            "res_model": model,
-            "domain": domain,
-            "views": views,
-            "context": {"create": False},
-        }
