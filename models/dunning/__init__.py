@@ -7,6 +7,9 @@ from . import dunning_notice_line
 from . import dunning_proposal
 from . import dunning_letter
 from . import dunning_sending
+from . import dunning_block
+from . import payment_dispute
+from . import payment_promise
 from . import account_move
 from . import account_move_line
 from . import daily_step

@@ -41,6 +41,11 @@ class AccountMove(models.Model):
         action["context"] = {}
         return action
 
+    def _o2c_is_claim(self):
+        """Whether this is a document by which a customer owes: an invoice or a receipt."""
+        self.ensure_one()
+        return self.move_type in ("out_invoice", "out_receipt")
+
     def _post(self, soft=True):
         posted = super()._post(soft)
         invoices = posted.filtered(
