@@ -1,4 +1,5 @@
 from . import hold
 from . import credit
 from . import allocation
+from . import dunning
 from . import operations

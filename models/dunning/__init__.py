@@ -18,3 +18,12 @@ from . import ir_actions_report
 from . import res_company
 from . import res_config_settings
 from . import res_partner
+from . import payment_term
+from . import cash_discount
+from . import cash_discount_move
+from . import cash_discount_terms
+from . import cash_discount_settings
+from . import late_discount
+from . import write_off
+from . import write_off_line
+from . import write_off_entry

@@ -73,7 +73,7 @@ class O2cHoldRule(models.Model):
             today = company._o2c_today()
             for order in members.with_company(company):
                 term = order.payment_term_id
-                allowed = order.partner_id.property_payment_term_id
+                allowed = order.partner_id._o2c_own_payment_term()
                 days = hold_rules.term_excess(
                     term._o2c_last_due_date(today),
                     allowed._o2c_last_due_date(today),

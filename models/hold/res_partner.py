@@ -15,6 +15,11 @@ class ResPartner(models.Model):
         self._o2c_check_own_pricelist(before)
         return result
 
+    def _o2c_own_payment_term(self):
+        """The payment terms agreed with this one customer in the active company; to be extended."""
+        self.ensure_one()
+        return self.property_payment_term_id
+
     def _o2c_is_bound_by_policies(self):
         return (
             not self.env.su
