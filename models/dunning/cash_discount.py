@@ -89,8 +89,8 @@ class O2cCashDiscount(models.Model):
         due = candidates.filtered(
             lambda step: (offer := offers.get(step.move_id.id)) and offer.number == step.number
         )
-        due -= due.filtered(lambda step, stopped=due._stopped(): step.move_id in stopped)
-        due = due.try_lock_for_update()
+        stopped = due._stopped(today)
+        due = due.filtered(lambda step: step.move_id not in stopped).try_lock_for_update()
         if not due:
             return ""
         due.reminded_on = today
@@ -122,9 +122,27 @@ class O2cCashDiscount(models.Model):
             & Domain("move_id.partner_id.email", "!=", False)
         )
 
-    def _stopped(self):
-        """The invoices among those of these steps that no reminder is sent of; to be extended."""
-        return self.env["account.move"]
+    def _stopped(self, date):
+        """The invoices among those of these steps that are blocked or disputed on ``date``."""
+        invoices = self.move_id
+        blocks = self.env["o2c.dunning.block"].search(
+            self.env["o2c.dunning.block"]._in_force_domain(date)
+            & Domain("company_id", "parent_of", invoices.company_id.ids)
+            & (
+                Domain("invoice_id", "in", invoices.ids)
+                | Domain("partner_id", "in", self.partner_id.ids)
+            )
+        )
+        disputes = self.env["o2c.payment.dispute"].search(
+            Domain("invoice_id", "in", invoices.ids) & Domain("state", "=", "open")
+        )
+        return blocks.invoice_id | disputes.invoice_id | invoices.filtered(
+            lambda move: any(
+                block.partner_id == move.commercial_partner_id
+                and block.company_id in move.company_id.parent_ids
+                for block in blocks
+            )
+        )
 
     # ------------------------------------------------------------------
     # Business methods

@@ -106,11 +106,11 @@ class O2cWriteOff(models.Model):
                 })
             )
             entry.action_post()
-            credits = entry.line_ids.filtered(
+            ends = entry.line_ids.filtered(
                 lambda item: item.account_id.account_type == "asset_receivable"
             )
             # One credit a document, in the same order.
-            for line, credit in zip(lines, credits.sorted("id"), strict=True):
+            for line, credit in zip(lines, ends.sorted("id"), strict=True):
                 (line.move_line_id + credit).reconcile()
         write_off.line_ids.date = date
 
