@@ -134,6 +134,11 @@ class Outcome:
     capped_by: tuple[Hashable, ...] = ()
     is_withheld: bool = False
 
+    def adds_nothing_to(self, held: Iterable[tuple[Hashable, float]]) -> bool:
+        """Whether it gives nowhere more than the (cell, quantity) of ``held``."""
+        before = dict(held)
+        return all(quantity <= before.get(cell, 0.0) for cell, quantity in self.cells)
+
 
 def plan(
     cells: Iterable[Cell],

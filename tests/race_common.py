@@ -68,7 +68,9 @@ class RaceCommon(TransactionCase):
             thread = threading.Thread(target=win, args=(winner,))
             thread.start()
             is_done.wait(30)
-            retrying(lose, loser)
-            thread.join(30)
+            try:
+                retrying(lose, loser)
+            finally:
+                thread.join(30)
         self.assertFalse(errors)
         return len(tries)

@@ -68,7 +68,10 @@ class O2cAllocationEngine(models.AbstractModel):
         moves = {
             demand.key: demand.product for demand in pool.demands if demand.product in products
         }
-        busy = set()
+        # Before the goods: whoever reserves by himself takes the rows in this order.
+        busy = self.env["o2c.allocation.pool"]._claim(
+            pool, self._raised(pool, outcomes, products), skips_busy=True
+        )
         for table, owners in (("stock_quant", quants), ("stock_move", moves)):
             locked = self.env.execute_query(
                 SQL(
@@ -79,6 +82,16 @@ class O2cAllocationEngine(models.AbstractModel):
             )
             busy |= {owners[key] for key in owners.keys() - {row[0] for row in locked}}
         return busy
+
+    def _raised(self, pool, outcomes, products):
+        """Ids of those of ``products`` of which somebody gets something that he has not."""
+        if not pool.protections:
+            return set()
+        return {
+            demand.product
+            for demand in pool.demands
+            if demand.product in products and not outcomes[demand.key].adds_nothing_to(demand.held)
+        }
 
     # ------------------------------------------------------------------
     # Batch

@@ -270,6 +270,11 @@ class O2cAllocationPool(models.AbstractModel):
         """What is protected and capped: [:class:`algorithm.Protection`]."""
         return []
 
+    @api.model
+    def _claim(self, pool, products, *, skips_busy=False):
+        """Let nobody else take of what is set apart of some products until this transaction ends."""
+        return set()
+
     # ------------------------------------------------------------------
     # Supply
     # ------------------------------------------------------------------

@@ -169,8 +169,10 @@ class StockMove(models.Model):
         caps, order = {}, []
         report = self.env.context.get("o2c_allocation_report")
         # sudo: the demand of others decides, whoever may see it
+        pool_model = self.env["o2c.allocation.pool"].sudo()
+        # sudo: as above
         for company, moves in self.sudo().grouped("company_id").items():
-            pool = self.env["o2c.allocation.pool"].sudo()._gather(
+            pool = pool_model._gather(
                 company, products=moves.product_id, adds_to_begun=True
             )
             pool.demands = list(moves._o2c_competing(pool, company))
@@ -180,6 +182,9 @@ class StockMove(models.Model):
                 outcome = outcomes[demand.key]
                 caps[demand.key] = outcome.planned - outcome.before
                 order.append(demand.key)
+            taken = {demand.product for demand in mine if caps[demand.key] > 0}
+            if taken and pool.protections:
+                pool_model._claim(pool, taken)
             if isinstance(report, Report):
                 report.left_for_others.update(pool.kept_from(mine, outcomes))
                 report.set_apart_by.update({

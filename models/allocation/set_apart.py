@@ -50,6 +50,47 @@ class O2cAllocationPool(models.AbstractModel):
             *self._soft_protections(pool, company, products, places),
         ]
 
+    @api.model
+    def _claim(self, pool, products, *, skips_busy=False):
+        """Make this transaction the only one that takes of what is set apart of some products.
+
+        Two that took at once, from two places or of two products that share a quantity, would
+        write no row in common and not see each other's. So each writes the rows of what is set
+        apart: the second fails to serialize, and is repeated with the work of the first in view.
+
+        :param products: ids of the products that are taken
+        :param skips_busy: leave alone what somebody else has claimed, instead of waiting for him
+        :return: ids of the products left alone
+        """
+        claimed = defaultdict(dict)
+        for protection in pool.protections:
+            if not protection.products.isdisjoint(products):
+                kind, key = protection.key if _is_soft(protection.key) else (None, protection.key)
+                claimed[kind][key] = protection
+        busy = set()
+        for kind, model in ((None, "o2c.supply.protection"), ("soft", "o2c.soft.reservation")):
+            by_id = claimed[kind]
+            if by_id:
+                written = self._write_rows(self.env[model], by_id, skips_busy)
+                busy.update(*(by_id[key].products for key in by_id.keys() - written))
+        return busy & set(products)
+
+    def _write_rows(self, model, ids, skips_busy):
+        """Write rows as they are, in the order of their ids; the ids of those written."""
+        self.env.cr.execute(
+            SQL(
+                "UPDATE %(table)s SET id = id WHERE id IN ("
+                "SELECT id FROM %(table)s WHERE id = ANY(%(ids)s) ORDER BY id "
+                "FOR NO KEY UPDATE %(skip)s) RETURNING id",
+                table=SQL.identifier(model._table),
+                ids=list(ids),
+                skip=SQL("SKIP LOCKED") if skips_busy else SQL(),
+            ),
+            # That it fails to serialize is what it is for.
+            log_exceptions=False,
+        )
+        return {key for (key,) in self.env.cr.fetchall()}
+
     # ------------------------------------------------------------------
     # Protections and caps
     # ------------------------------------------------------------------
@@ -273,3 +314,8 @@ def _covered(protection, paths):
         return frozenset({protection.product_id.id} & paths.keys())
     upper = protection.product_category_id.parent_path
     return frozenset(product for product, path in paths.items() if path.startswith(upper))
+
+
+def _is_soft(key):
+    """Whether the key of a protection is that of a soft reservation."""
+    return isinstance(key, tuple)
