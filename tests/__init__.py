@@ -5,6 +5,8 @@ from . import test_algorithms_promise
 from . import test_algorithms_credit
 from . import test_algorithms_hold_rules
 from . import test_algorithms_payments
+from . import test_algorithms_collection
+from . import test_algorithms_receivables
 from . import test_algorithms_qualification
 from . import test_algorithms_region
 from . import test_customer_access
@@ -65,3 +67,4 @@ from . import test_operations_opening_receivable
 from . import test_review_holds
 from . import test_review_doors
 from . import test_review_allocation
+from . import test_dunning_collection_reports

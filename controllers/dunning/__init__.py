@@ -1,1 +1,2 @@
 from . import bad_debts
+from . import collection

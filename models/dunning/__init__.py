@@ -27,3 +27,5 @@ from . import late_discount
 from . import write_off
 from . import write_off_line
 from . import write_off_entry
+from . import collection_figures
+from . import sale_order
