@@ -59,6 +59,9 @@ from . import test_dunning_levels
 from . import test_dunning_charges
 from . import test_dunning_replay
 from . import test_dunning_statements
+from . import test_dunning_ageing
+from . import test_dunning_account_statement
+from . import test_algorithms_statement
 from . import test_algorithms_opening_import
 from . import test_operations_opening_files
 from . import test_operations_opening_order

@@ -202,43 +202,9 @@ class TestDunningReplayWeekly(BaseCase):
         self.assertEqual(seen, {1, 2, 3, 4}, "every level was reached")
 
 
-@tagged("post_install", "-at_install")
-@unittest.skipUnless(REAL_FILE, "the sample of real receivables is not here")
-class TestDunningReplayMonthly(DunningCommon):
-    """The whole way, in the books, each month: of every fourth customer, or of all when
-    ``O2C_SLOW_TESTS`` is set in the environment, which takes some minutes."""
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.company.o2c_dunning_policy_id = cls.env["o2c.dunning.policy"].create({
-            "name": "Four levels",
-            "level_ids": [
-                Command.create({
-                    "name": f"Level {number}",
-                    "sequence": number,
-                    "days_overdue": days,
-                    "min_interval_days": pause,
-                    "min_amount": minimum,
-                    "min_percent": percent,
-                    # Two thousand letters are not what is tested here.
-                    "send_email": False,
-                    "send_letter": False,
-                    "create_activity": True,
-                })
-                for number, (days, pause, minimum, percent) in enumerate(LEVELS, 1)
-            ],
-        })
-        receivables = read_receivables()
-        names = sorted({row["customer"] for row in receivables})
-        if not os.environ.get("O2C_SLOW_TESTS"):
-            names = names[::4]
-        cls.receivables = [row for row in receivables if row["customer"] in set(names)]
-        partners = cls.env["res.partner"].create([
-            {"name": name, "is_company": True} for name in names
-        ])
-        cls.partner_of = dict(zip(names, partners, strict=True))
-        cls._book()
+class RealBooks:
+    """Books the real receivables of a test class: ``receivables`` of the partners in
+    ``partner_of``."""
 
     @classmethod
     def _book(cls):
@@ -301,6 +267,45 @@ class TestDunningReplayMonthly(DunningCommon):
         ])
         moves.action_post()
         return moves
+
+
+@tagged("post_install", "-at_install")
+@unittest.skipUnless(REAL_FILE, "the sample of real receivables is not here")
+class TestDunningReplayMonthly(RealBooks, DunningCommon):
+    """The whole way, in the books, each month: of every fourth customer, or of all when
+    ``O2C_SLOW_TESTS`` is set in the environment, which takes some minutes."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.company.o2c_dunning_policy_id = cls.env["o2c.dunning.policy"].create({
+            "name": "Four levels",
+            "level_ids": [
+                Command.create({
+                    "name": f"Level {number}",
+                    "sequence": number,
+                    "days_overdue": days,
+                    "min_interval_days": pause,
+                    "min_amount": minimum,
+                    "min_percent": percent,
+                    # Two thousand letters are not what is tested here.
+                    "send_email": False,
+                    "send_letter": False,
+                    "create_activity": True,
+                })
+                for number, (days, pause, minimum, percent) in enumerate(LEVELS, 1)
+            ],
+        })
+        receivables = read_receivables()
+        names = sorted({row["customer"] for row in receivables})
+        if not os.environ.get("O2C_SLOW_TESTS"):
+            names = names[::4]
+        cls.receivables = [row for row in receivables if row["customer"] in set(names)]
+        partners = cls.env["res.partner"].create([
+            {"name": name, "is_company": True} for name in names
+        ])
+        cls.partner_of = dict(zip(names, partners, strict=True))
+        cls._book()
 
     def test_every_month_of_two_years(self):
         plain = PlainDunning(self.receivables)

@@ -1,2 +1,3 @@
 from . import bad_debts
 from . import collection
+from . import receivables

@@ -4,6 +4,7 @@ from . import dunning_run
 from . import dunning_notice
 from . import dunning_notice_charges
 from . import dunning_notice_line
+from . import account_statement
 from . import dunning_proposal
 from . import dunning_letter
 from . import dunning_sending
@@ -29,3 +30,4 @@ from . import write_off_line
 from . import write_off_entry
 from . import collection_figures
 from . import sale_order
+from . import res_partner_statement

@@ -6,6 +6,7 @@ from odoo.tools import SQL
 from odoo.addons.order_to_cash.algorithms import dunning
 
 from .dunning_notice import QUIET
+from .open_items import later_reconciliations
 
 
 class O2cDunningRun(models.Model):
@@ -140,9 +141,8 @@ class O2cDunningRun(models.Model):
         }
 
     def _open_items_sql(self, partner_ids):
-        # The residual of a past day is today's with the later payments added back, which reads
-        # the few later reconciliations instead of all. All levels that an item ever reached are
-        # read, not the last: levels may be put in another order, and none is reached twice.
+        # All levels that an item ever reached are read, not the last: levels may be put in another
+        # order, and none is reached twice.
         self.env.flush_all()
         companies = self.env["res.company"].sudo().search([("id", "child_of", self.company_id.id)])
         recipient = SQL("COALESCE(commercial.o2c_payer_id, commercial.id)")
@@ -151,22 +151,7 @@ class O2cDunningRun(models.Model):
             scope = SQL("AND %s = ANY(%s)", recipient, list(partner_ids))
         return SQL(
             """
-            WITH later AS (
-                SELECT line_id,
-                       SUM(amount_currency) AS amount_currency,
-                       SUM(amount) AS amount
-                  FROM (
-                           SELECT debit_move_id AS line_id,
-                                  debit_amount_currency AS amount_currency,
-                                  amount
-                             FROM account_partial_reconcile
-                            WHERE max_date > %(date)s
-                        UNION ALL
-                           SELECT credit_move_id, -credit_amount_currency, -amount
-                             FROM account_partial_reconcile
-                            WHERE max_date > %(date)s
-                       ) AS partial
-              GROUP BY line_id
+            WITH later AS (%(later)s
             ), reminded AS (
                 SELECT move_line_id,
                        ARRAY_AGG(level_id) AS level_ids,
@@ -226,6 +211,7 @@ class O2cDunningRun(models.Model):
                %(scope)s
           ORDER BY line.id
             """,
+            later=later_reconciliations(self.date),
             date=self.date,
             recipient=recipient,
             company_ids=companies.ids,

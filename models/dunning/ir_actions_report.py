@@ -7,6 +7,9 @@ from odoo.tools.pdf import PdfFileReader, PdfFileWriter
 
 from .dunning_letter import REPORT
 
+# Documents that are one page of HTML with all that they need.
+STANDALONE = {REPORT, "order_to_cash.report_account_statement"}
+
 
 class IrActionsReport(models.Model):
     _inherit = "ir.actions.report"
@@ -36,7 +39,7 @@ class IrActionsReport(models.Model):
     def _prepare_html(self, html, report_model=False):
         """A page of letters goes to the PDF engine as it is: it has no header and footer to cut
         out, and refers to nothing that the engine would have to fetch."""
-        if self.report_name != REPORT:
+        if self.report_name not in STANDALONE:
             return super()._prepare_html(html, report_model=report_model)
         root = fromstring(html)
         paper = {key: value for key, value in root.items() if key.startswith("data-report-")}

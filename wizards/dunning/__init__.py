@@ -1,1 +1,3 @@
 from . import payment_register
+from . import account_statement
+from . import aged_receivable_filter
