@@ -221,8 +221,8 @@ class O2cAgedReceivable(models.Model):
                AND line.parent_state = 'posted'
                AND line.date <= %(as_of)s
                AND (line.reconciled IS NOT TRUE OR later.line_id IS NOT NULL)
-               AND (line.amount_residual + COALESCE(later.amount, 0) <> 0
-                    OR line.amount_residual_currency + COALESCE(later.amount_currency, 0) <> 0)
+               -- of an item paid in full, an exchange difference may be booked on a later day
+               AND line.amount_residual_currency + COALESCE(later.amount_currency, 0) <> 0
             """,
             as_of=as_of,
             accounts=receivable_accounts(),
