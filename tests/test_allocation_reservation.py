@@ -212,3 +212,24 @@ class TestAllocationReservation(AllocationCommon):
         self._stock(1000.0)
         statements(True), statements(False)
         self.assertLessEqual(statements(True) - statements(False), 1)
+
+    def test_a_copied_transfer_is_ranked_anew(self):
+        self._stock(2.0)
+        move = self._move(5.0)
+        move.write({"o2c_allocation_rank": 3, "o2c_allocation_strategy": "win"})
+        stocker = self._new_user("stan", "stock.group_stock_user")
+        for copied in (
+            move.picking_id.with_user(stocker).copy().move_ids,
+            move.with_user(stocker).copy(),
+        ):
+            self.assertFalse(copied.o2c_allocation_rank)
+            self.assertFalse(copied.o2c_allocation_strategy)
+        copied.unlink()
+        self._reserve(move)
+        move.picking_id.with_user(stocker).move_ids.picked = True
+        move.picking_id.with_user(stocker).with_context(skip_backorder=True)._action_done()
+        backorder = move.picking_id.backorder_ids.move_ids
+        self.assertEqual(backorder.product_uom_qty, 3.0)
+        self.assertEqual(
+            (backorder.o2c_allocation_rank, backorder.o2c_allocation_strategy), (3, "win")
+        )

@@ -280,6 +280,124 @@ class TestAllocationSoft(AllocationCommon):
             end(order)
             self.assertEqual(soft.state, "cancelled")
 
+    # Following its quotation ----------------------------------------------------------------------
+
+    def test_it_goes_with_its_quotation(self):
+        self._stock(20.0)
+        elsewhere = self.env["stock.warehouse"].create({"name": "Second", "code": "SEC"})
+        order = self._quotation(6.0)
+        soft = self._soft(6.0, order_line_id=order.order_line.id)
+        order.partner_id = self.other_customer
+        self.assertEqual(
+            (soft.partner_id, soft.commercial_partner_id), (self.other_customer, self.other_customer)
+        )
+        order.user_id = self.other_salesperson
+        order.warehouse_id = elsewhere
+        self.assertEqual((soft.warehouse_id, soft.user_id), (elsewhere, self.other_salesperson))
+        self.assertEqual((soft.state, soft.quantity), ("active", 6.0))
+        self.assertIn(order.name, "".join(soft.message_ids.mapped("body")))
+
+    def test_a_contact_of_the_customer_is_followed_too(self):
+        contact = self._new_customer("Buyer", parent_id=self.customer.id, is_company=False)
+        order = self._quotation(6.0)
+        soft = self._soft(6.0, order_line_id=order.order_line.id)
+        order.partner_id = contact
+        self.assertEqual((soft.partner_id, soft.state), (contact, "active"))
+
+    def test_what_was_chosen_by_hand_stays(self):
+        elsewhere, third = self.env["stock.warehouse"].create([
+            {"name": "Second", "code": "SEC"}, {"name": "Third", "code": "THI"},
+        ])
+        order = self._quotation(6.0)
+        soft = self._soft(4.0, order_line_id=order.order_line.id)
+        soft.warehouse_id = third
+        order.order_line.product_uom_qty = 5.0
+        self.assertEqual((soft.quantity, soft.warehouse_id), (4.0, third))
+        order.warehouse_id = elsewhere
+        self.assertEqual(soft.warehouse_id, elsewhere)
+        order.order_line.product_uom_qty = 9.0
+        self.assertEqual((soft.quantity, soft.state), (4.0, "active"))
+
+    def test_it_is_lowered_with_its_quotation(self):
+        order = self._quotation(2.0)
+        line = order.order_line
+        line.product_uom_id = self.env.ref("uom.product_uom_dozen")
+        soft = self._soft(20.0, order_line_id=line.id)
+        line.product_uom_qty = 1.0
+        self.assertEqual((soft.quantity, soft.state), (12.0, "active"))
+        line.product_uom_id = self.goods.uom_id
+        self.assertEqual(soft.quantity, 1.0)
+        order.write({"order_line": [(1, line.id, {"product_uom_qty": 0.0})]})
+        self.assertEqual(soft.state, "cancelled")
+
+    def test_its_end_is_told(self):
+        for end, reason in (
+            (lambda order: order.order_line.write({"product_id": self.box.id}), "another product"),
+            (lambda order: order.order_line.unlink(), "line is deleted"),
+        ):
+            order = self._quotation(6.0)
+            soft = self._soft(6.0, order_line_id=order.order_line.id)
+            end(order)
+            self.assertIn(reason, soft.message_ids[0].body)
+            note = order.message_ids[0]
+            self.assertIn("Crate", note.body)
+            self.assertIn(reason, note.body)
+            self.assertTrue(note.subtype_id.internal, "customers do not read it in the portal")
+
+    def test_where_it_would_be_too_much_it_ends(self):
+        self._stock(10.0)
+        self.company.o2c_soft_cap_customer = 50.0
+        self._soft(4.0, partner=self.other_customer)
+        order = self._quotation(4.0)
+        order.order_line.copy({"order_id": order.id, "product_uom_qty": 1.0})
+        big, small = (
+            self._soft(line.product_uom_qty, order_line_id=line.id) for line in order.order_line
+        )
+        order.partner_id = self.other_customer
+        self.assertEqual(order.partner_id, self.other_customer)
+        self.assertEqual((big.state, big.partner_id), ("cancelled", self.customer))
+        self.assertEqual((small.state, small.partner_id), ("active", self.other_customer))
+        self.assertIn("50 %", order.message_ids[0].body)
+
+    def test_it_goes_to_another_company_with_its_quotation(self):
+        other = self.env["res.company"].create({"name": "Sister", "o2c_use_allocation": True})
+        warehouse = self.env["stock.warehouse"].search([("company_id", "=", other.id)], limit=1)
+        order = self._quotation(6.0)
+        soft = self._soft(6.0, order_line_id=order.order_line.id)
+        order.with_context(allowed_company_ids=[self.company.id, other.id]).write({
+            "company_id": other.id, "warehouse_id": warehouse.id,
+        })
+        self.assertEqual(
+            (soft.company_id, soft.warehouse_id, soft.state), (other, warehouse, "active")
+        )
+
+    def test_it_is_not_taken_up_again_for_something_else(self):
+        order = self._quotation(6.0)
+        soft = self._soft(6.0, order_line_id=order.order_line.id)
+        order.order_line.product_id = self.box
+        soft.action_draft()
+        with self.assertRaises(ValidationError):
+            soft.action_activate()
+
+    def test_following_many_asks_no_more_often(self):
+        def statements(lines):
+            order = self._quotation(5.0)
+            for _number in range(lines - 1):
+                order.order_line[0].copy({"order_id": order.id})
+            for line in order.order_line:
+                self._soft(1.0, order_line_id=line.id)
+            softs = order.o2c_soft_reservation_ids.sudo()
+            before = softs._asked_for()
+            order.order_line.order_partner_id = self.other_customer
+            self.env.flush_all()
+            count = self.env.cr.sql_log_count
+            softs._follow(before)
+            self.env.flush_all()
+            return self.env.cr.sql_log_count - count
+
+        statements(1)
+        self.assertLessEqual(statements(9) - statements(3), 6)
+
     # Limits ---------------------------------------------------------------------------------------
 
     def test_no_more_than_a_share_of_the_free_stock_for_one_customer(self):
@@ -388,6 +506,27 @@ class TestAllocationSoft(AllocationCommon):
             Soft.create({
                 "partner_id": self.customer.id, "product_id": self.goods.id, "quantity": 1.0
             })
+
+    def test_the_dialog_tells_nothing_of_orders_of_others(self):
+        foreign = self._quotation(7.0).order_line
+        mine = self._new_order(product=self.goods, user_id=self.other_salesperson.id)
+        Line = self.env["o2c.soft.reserve.line"].with_user(self.other_salesperson)
+        dialog = self.env["o2c.soft.reserve"].with_user(self.other_salesperson).create({
+            "order_id": mine.id
+        })
+        values = {"dialog_id": dialog.id, "order_line_id": foreign.id, "quantity": 1.0}
+        with self.assertRaises(AccessError):
+            Line.create(values)
+        line = Line.create({**values, "order_line_id": mine.order_line.id})
+        with self.assertRaises(AccessError):
+            line.order_line_id = foreign
+        for name in ("product_id", "free_quantity", "product_uom_id"):
+            with self.assertRaises(AccessError):
+                Line.new({"order_line_id": foreign.id})[name]
+        # Nor is another quotation of one's own smuggled in.
+        other = self._new_order(product=self.goods, user_id=self.other_salesperson.id)
+        with self.assertRaises(AccessError):
+            Line.create({**values, "order_line_id": other.order_line.id})
 
     def test_an_allocation_manager_sees_and_does_all(self):
         soft = self._soft(1.0, order_line_id=self._quotation().order_line.id)

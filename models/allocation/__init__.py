@@ -12,7 +12,13 @@ from . import pool
 from . import supply_protection
 from . import supply_protection_usage
 from . import soft_reservation
+from . import soft_reservation_access
+from . import soft_reservation_caps
+from . import soft_reservation_consume
+from . import soft_reservation_expiry
+from . import soft_reservation_follow
 from . import soft_reservation_order
+from . import soft_reservation_settings
 from . import set_apart
 from . import promise
 from . import promise_fields

@@ -20,15 +20,10 @@ class CarriedInt(int):
     __slots__ = ()
 
 
-def carried(record, values, given=()):
-    """``values`` of a copy of ``record``, whose own overrides need nobody's permission again.
-
-    :param given: names of the fields that whoever copies gave a value; they need it
-    """
-    for name, kind in zip(OVERRIDES, (CarriedStr, CarriedInt), strict=True):
-        if name not in given and values.get(name) and record[name]:
-            values[name] = kind(record[name])
-    return values
+def carried(record):
+    """The overrides of ``record`` for a move that goes on with it, which need no permission again."""
+    kinds = zip(OVERRIDES, (CarriedStr, CarriedInt), strict=True)
+    return {name: kind(record[name]) for name, kind in kinds if record[name]}
 
 
 def strategy_field(**kwargs):

@@ -1,6 +1,15 @@
 from odoo import api, fields, models
-from odoo.exceptions import ValidationError
 from odoo.fields import Domain
+
+# What a soft reservation takes over from its quotation when it changes.
+FOLLOWED = {"company_id", "partner_id", "user_id", "warehouse_id"}
+FOLLOWED_ON_LINES = {
+    "o2c_source_warehouse_id",
+    "product_id",
+    "product_uom_id",
+    "product_uom_qty",
+    "route_ids",
+}
 
 
 class SaleOrder(models.Model):
@@ -44,13 +53,22 @@ class SaleOrder(models.Model):
             "context": {"create": False},
         }
 
+    def write(self, vals):
+        if FOLLOWED.isdisjoint(vals):
+            return super().write(vals)
+        softs = self.order_line._o2c_soft_reservations()
+        before = softs._asked_for()
+        result = super().write(vals)
+        softs._follow(before)
+        return result
+
     def _action_cancel(self):
         result = super()._action_cancel()
-        self.order_line._o2c_cancel_soft_reservations()
+        self.order_line._o2c_soft_reservations()._end(self.env._("The order is cancelled."))
         return result
 
     def unlink(self):
-        self.order_line._o2c_cancel_soft_reservations()
+        self.order_line._o2c_soft_reservations()._end(self.env._("The order is deleted."))
         return super().unlink()
 
     def _o2c_after_release(self):
@@ -71,73 +89,24 @@ class SaleOrderLine(models.Model):
         return result
 
     def write(self, vals):
+        if FOLLOWED_ON_LINES.isdisjoint(vals):
+            return super().write(vals)
+        softs = self._o2c_soft_reservations()
+        before = softs._asked_for()
         result = super().write(vals)
-        if "product_id" in vals:
-            self._o2c_cancel_soft_reservations(
-                lambda soft: soft.product_id != soft.order_line_id.product_id
-            )
+        softs._follow(before)
         return result
 
     def unlink(self):
-        self._o2c_cancel_soft_reservations()
+        softs = self._o2c_soft_reservations()
+        softs._end(self.env._("The line is deleted."), softs.order_id)
         return super().unlink()
 
-    def _o2c_cancel_soft_reservations(self, condition=None):
-        # sudo: what was held back ends with the line, whoever held it back
-        softs = self.env["o2c.soft.reservation"].sudo().search([
-            ("order_line_id", "in", self.ids), ("stage", "in", ("draft", "active"))
+    def _o2c_soft_reservations(self):
+        """What is held back for these lines, whoever held it back."""
+        if not self.ids:
+            return self.env["o2c.soft.reservation"]
+        # sudo: what is held back goes and ends with the line, whoever held it back
+        return self.env["o2c.soft.reservation"].sudo().search([
+            ("order_line_id", "in", self.ids), ("state", "in", ("draft", "active"))
         ])
-        (softs.filtered(condition) if condition else softs).write({"stage": "cancelled"})
-
-
-class ResCompany(models.Model):
-    _inherit = "res.company"
-
-    o2c_soft_cap_customer = fields.Float(
-        string="Soft Reservations of One Customer",
-        digits=(5, 1),
-        help="The most of the free stock of a product that may be held back for one customer, in "
-        "percent. 0: no limit.",
-    )
-    o2c_soft_cap_product = fields.Float(
-        string="Soft Reservations of All Customers",
-        digits=(5, 1),
-        help="The most of the free stock of a product that may be held back in all, in percent. "
-        "0: no limit.",
-    )
-    o2c_soft_days = fields.Integer(
-        string="Soft Reservations Last",
-        default=7,
-        help="Days after which a soft reservation expires, unless another time is entered.",
-    )
-
-    @api.constrains("o2c_soft_cap_customer", "o2c_soft_cap_product", "o2c_soft_days")
-    def _check_o2c_soft(self):
-        for company in self:
-            caps = company.o2c_soft_cap_customer, company.o2c_soft_cap_product
-            if not all(0 <= cap <= 100 for cap in caps) or company.o2c_soft_days < 0:
-                raise ValidationError(
-                    self.env._(
-                        "The limits of soft reservations of %(company)s are percentages from 0 to "
-                        "100, and the days cannot be below zero.",
-                        company=company.display_name,
-                    )
-                )
-
-    def _get_company_root_delegated_field_names(self):
-        return [
-            *super()._get_company_root_delegated_field_names(),
-            "o2c_soft_cap_customer",
-            "o2c_soft_cap_product",
-            "o2c_soft_days",
-        ]
-
-
-class ResConfigSettings(models.TransientModel):
-    _inherit = "res.config.settings"
-
-    o2c_soft_cap_customer = fields.Float(
-        related="company_id.o2c_soft_cap_customer", readonly=False
-    )
-    o2c_soft_cap_product = fields.Float(related="company_id.o2c_soft_cap_product", readonly=False)
-    o2c_soft_days = fields.Integer(related="company_id.o2c_soft_days", readonly=False)

@@ -13,8 +13,10 @@ class StockMove(models.Model):
 
     _inherit = "stock.move"
 
-    o2c_allocation_strategy = override.strategy_field()
-    o2c_allocation_rank = override.rank_field()
+    # A copy is another delivery, and ranked as its customer is. What goes on with a decision (a
+    # backorder, the next step) takes it over below.
+    o2c_allocation_strategy = override.strategy_field(copy=False)
+    o2c_allocation_rank = override.rank_field(copy=False)
     o2c_allocation_locked = fields.Boolean(
         string="Keep Reserved",
         copy=False,
@@ -54,15 +56,9 @@ class StockMove(models.Model):
         # A decision on a delivery holds for what is left of it.
         return {
             **super()._prepare_move_split_vals(qty),
+            **override.carried(self),
             "o2c_allocation_locked": self.o2c_allocation_locked,
         }
-
-    def copy_data(self, default=None):
-        # Backorders and pushed moves go on with the decision made on the move they come from.
-        return [
-            override.carried(move, values, default or ())
-            for move, values in zip(self, super().copy_data(default), strict=True)
-        ]
 
     @api.model
     def _prepare_merge_moves_distinct_fields(self):

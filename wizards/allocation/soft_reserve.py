@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 
 
@@ -33,7 +33,10 @@ class O2cSoftReserve(models.TransientModel):
                 )
             )
         lines = order.order_line.filtered(
-            lambda line: line.product_id.is_storable and line.product_uom_qty > 0
+            lambda line: (
+                line.product_id.is_storable
+                and line.product_uom_id.compare(line.product_uom_qty, 0.0) > 0
+            )
         )
         if not lines:
             raise UserError(
@@ -70,14 +73,14 @@ class O2cSoftReserve(models.TransientModel):
         Soft = self.env["o2c.soft.reservation"]
         active = Soft.search([
             ("order_line_id", "in", self.line_ids.order_line_id.ids), ("state", "=", "active")
-        ])
+        ]).grouped("order_line_id")
         common = {
             "confidence": self.confidence, "expires_at": self.expires_at, "note": self.note
         }
         new = []
         for line in self.line_ids:
-            mine = active.filtered(lambda soft, line=line: soft.order_line_id == line.order_line_id)
-            if line.quantity <= 0:
+            mine = active.get(line.order_line_id, Soft)
+            if line.product_id.uom_id.compare(line.quantity, 0.0) <= 0:
                 mine.action_cancel()
             elif mine:
                 mine[0].write({**common, "quantity": line.quantity})
@@ -95,8 +98,11 @@ class O2cSoftReserveLine(models.TransientModel):
 
     dialog_id = fields.Many2one("o2c.soft.reserve", required=True, ondelete="cascade")
     order_line_id = fields.Many2one("sale.order.line", required=True, ondelete="cascade")
-    product_id = fields.Many2one(related="order_line_id.product_id")
-    product_uom_id = fields.Many2one(related="product_id.uom_id", string="Unit")
+    # Not by sudo: a line that its user may not read says nothing here either.
+    product_id = fields.Many2one(related="order_line_id.product_id", related_sudo=False)
+    product_uom_id = fields.Many2one(
+        related="product_id.uom_id", string="Unit", related_sudo=False
+    )
     quantity = fields.Float(
         string="To Hold Back", digits="Product Unit", help="0: hold back nothing of it."
     )
@@ -112,6 +118,7 @@ class O2cSoftReserveLine(models.TransientModel):
 
     @api.depends("order_line_id")
     def _compute_quantities(self):
+        self.order_line_id.check_access("read")
         Soft = self.env["o2c.soft.reservation"]
         for order, lines in self.grouped(lambda line: line.order_line_id.order_id).items():
             # sudo: how much there is, not for whom
@@ -122,3 +129,26 @@ class O2cSoftReserveLine(models.TransientModel):
                 key = warehouse.id, line.product_id.id
                 line.free_quantity = free.get(key, 0.0)
                 line.held_quantity = held.get(key, 0.0)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        lines = super().create(vals_list)
+        lines._check_of_quotation()
+        return lines
+
+    def write(self, vals):
+        result = super().write(vals)
+        if not {"dialog_id", "order_line_id"}.isdisjoint(vals):
+            self._check_of_quotation()
+        return result
+
+    def _check_of_quotation(self):
+        """Refuse lines that whoever has the dialog may not read, and those of another quotation.
+
+        :raise AccessError:
+        """
+        self.order_line_id.check_access("read")
+        if any(line.order_line_id.order_id != line.dialog_id.order_id for line in self):
+            raise AccessError(
+                self.env._("Hold stock back for the lines of one quotation at a time.")
+            )
