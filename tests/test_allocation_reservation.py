@@ -224,7 +224,7 @@ class TestAllocationReservation(AllocationCommon):
         ):
             self.assertFalse(copied.o2c_allocation_rank)
             self.assertFalse(copied.o2c_allocation_strategy)
-        copied.unlink()
+        copied.sudo().unlink()
         self._reserve(move)
         move.picking_id.with_user(stocker).move_ids.picked = True
         move.picking_id.with_user(stocker).with_context(skip_backorder=True)._action_done()

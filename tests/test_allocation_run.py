@@ -97,20 +97,53 @@ class TestAllocationRun(AllocationCommon):
         self.assertEqual(winner.quantity, 4.0)
         self.assertIn("locked by hand", self._line(run, cases["locked"]).reason)
 
-    def test_a_held_delivery_keeps_or_gives_up(self):
-        self._stock(5.0)
-        held = self._move(5.0)
+    def _held(self, quantity, **values):
+        """A delivery that was reserved and then put on hold."""
+        held = self._move(quantity, **values)
         self._reserve(held)
         held.sale_line_id.order_id.action_o2c_hold("Wait")
         self.assertTrue(held._o2c_held())
-        other = self._move(5.0, rank=200)
+        self._assert_reserved((held, quantity))
+        return held
+
+    def test_a_held_delivery_keeps_what_it_has_until_a_run_gives_it_to_others(self):
+        self.assertEqual(self.company.o2c_allocation_held, "run", "unless somebody chose otherwise")
+        self._stock(5.0)
+        held = self._held(5.0, rank=1, strategy="win")
+        self.assertFalse(self._run().changing_line_ids, "nobody else needs it")
+        other = self._move(2.0, rank=200)
+        other._action_assign()
+        self._assert_reserved((held, 5.0), (other, 0.0))
+        run = self._run()
+        self.assertIn("On hold. Lost 2", self._line(run, held).reason)
+        self.assertFalse(run.short_win_count, "who is on hold has to win nothing")
+        run.action_apply()
+        self._assert_reserved((held, 3.0), (other, 2.0))
+
+    def test_a_held_delivery_gets_nothing_new(self):
+        self._stock(2.0)
+        held = self._held(2.0, rank=1, strategy="win")
+        held.sale_line_id.order_id.order_line.product_uom_qty = 6.0
+        self._stock(10.0)
+        for choice in ("run", "keep"):
+            with self.subTest(choice):
+                self.company.o2c_allocation_held = choice
+                self.assertFalse(self._run().changing_line_ids)
+                held._action_assign()
+                self.assertEqual(held.quantity, 2.0)
+
+    def test_a_company_may_let_held_deliveries_keep_or_give_up_all(self):
+        self._stock(5.0)
+        held = self._held(5.0)
+        other = self._move(2.0, rank=1)
+        self.company.o2c_allocation_held = "keep"
         run = self._run()
         self.assertIn("On hold", self._line(run, held).reason)
         self.assertFalse(run.changing_line_ids)
         self.company.o2c_allocation_held = "release"
         run.action_simulate()
         run.action_apply()
-        self._assert_reserved((held, 0.0), (other, 5.0))
+        self._assert_reserved((held, 0.0), (other, 2.0))
 
     def test_only_what_is_due_competes(self):
         self._stock(5.0)

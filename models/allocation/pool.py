@@ -118,10 +118,15 @@ class Pool:
         )
 
     def yield_last(self, move_id):
-        """Let a delivery beyond the horizon gain nothing, and keep what nobody else needs."""
+        """Let a delivery gain nothing, and keep what nobody else needs: one beyond the horizon, or
+        on hold."""
         ranked = self.ranked[move_id]
         if ranked.strategy != "lose":
             self.ranked[move_id] = replace(ranked, strategy="fill")
+
+    def give_up(self, move_id):
+        """Let a delivery on hold lose all that it has."""
+        self.ranked[move_id] = replace(self.ranked[move_id], strategy="lose")
 
     def service_order(self):
         """The demands in the order in which they are served."""
@@ -244,12 +249,16 @@ class O2cAllocationPool(models.AbstractModel):
         maybe = [move.id for move in pool.moves.values() if move.may_be_held]
         # sudo: whether a delivery is on hold is decided on its order
         pool.held = set(self.env["stock.move"].sudo().browse(maybe)._o2c_held().ids)
-        keeps = adds_to_begun or company.o2c_allocation_held != "release"
+        keeps = adds_to_begun or company.o2c_allocation_held == "keep"
         for move in list(pool.moves.values()):
             if adds_to_begun and move.frozen in BEGUN:
                 move = move._replace(frozen=None)
             if move.id in pool.held and keeps:
                 move = move._replace(frozen=move.frozen or "held")
+            elif move.id in pool.held and company.o2c_allocation_held == "release":
+                pool.give_up(move.id)
+            elif move.id in pool.held:
+                pool.yield_last(move.id)
             pool.moves[move.id] = move
             if date_to and move.date > date_to:
                 pool.yield_last(move.id)
@@ -412,7 +421,7 @@ class O2cAllocationPool(models.AbstractModel):
         return algorithm.Demand(
             key=move.id,
             product=move.product_id,
-            strategy="lose" if move.id in pool.held else ranked.strategy,
+            strategy=ranked.strategy,
             rank=ranked.rank,
             tie=ranked.tie,
             need=move.need,

@@ -34,10 +34,15 @@ class ResCompany(models.Model):
         help="Deliveries due later than so many days from now do not compete for stock. 0: all do.",
     )
     o2c_allocation_held = fields.Selection(
-        [("keep", "Keep what is reserved"), ("release", "Give up what is reserved")],
+        [
+            ("run", "Keep it until a run gives it to others"),
+            ("keep", "Keep it, whatever others need"),
+            ("release", "Give it up in the next run"),
+        ],
         string="Held Deliveries",
-        default="keep",
-        help="What becomes of the stock reserved for a delivery on hold when stock is reallocated.",
+        default="run",
+        help="What becomes of the stock reserved for a delivery on hold. It gets nothing new in any "
+        "case, and only a run, started by hand or automatic, takes anything away.",
     )
 
     @api.constrains("o2c_allocation_rank", "o2c_allocation_horizon_days")
