@@ -64,6 +64,7 @@
         "views/credit/res_partner_views.xml",
         "views/credit/res_config_settings_views.xml",
         "views/allocation/res_config_settings_views.xml",
+        "views/allocation/customer_rank_views.xml",
         "views/allocation/sale_order_views.xml",
         "views/allocation/stock_picking_views.xml",
         "views/allocation/designated_source_views.xml",

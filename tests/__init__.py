@@ -40,6 +40,7 @@ from . import test_allocation_run
 from . import test_allocation_modules
 from . import test_allocation_race
 from . import test_allocation_race_set_apart
+from . import test_allocation_rights
 from . import test_allocation_protection
 from . import test_allocation_source
 from . import test_allocation_promise

@@ -147,11 +147,12 @@ class ResPartner(models.Model):
         return {now["customer"][name]} if goes_on else set()
 
     def _o2c_reset_terms(self, defaults):
-        if not self._o2c_credit_companies():
-            return
+        guarded = self._o2c_guarded_terms()
         for partner in self:
             changed = {
-                name: value for name, value in defaults.items() if partner[name] != value
+                name: value
+                for name, value in defaults.items()
+                if name in guarded and partner[name] != value
             }
             if changed:
                 partner.write(changed)
@@ -159,26 +160,52 @@ class ResPartner(models.Model):
     def _o2c_refuse_terms(self, refused):
         """:param refused: {term: the partners whose term is not to be changed}"""
         for name, partners in refused.items():
-            # Payer and class are the same in every company, the limit is of one.
-            if partners and (
-                self.env.company.sudo().o2c_use_credit
-                if name == "credit_limit"
-                else partners._o2c_credit_companies()
-            ):
-                raise AccessError(
-                    self.env._(
-                        "%(field)s of %(customers)s: only a credit manager changes this. %(reason)s",
-                        field=self._fields[name].get_description(self.env)["string"],
-                        # Names of the customers whom the user has just tried to change.
-                        customers=", ".join(partners.sudo().mapped("display_name")),
-                        reason=CREDIT_TERMS[name](self.env),
-                    )
-                )
+            message = partners and partners._o2c_refusal_of_term(name)
+            if message:
+                raise AccessError(message)
 
-    def _o2c_credit_companies(self):
-        """The companies that control credit and may sell to one of these partners, in sudo."""
-        # Companies of others bind the customer too; what is found decides and is not shown.
-        companies = self.env["res.company"].sudo().search([("o2c_use_credit", "=", True)])
+    def _o2c_guarded_terms(self):
+        """The terms of these customers that this user does not decide on, of :data:`CREDIT_TERMS`.
+
+        To be extended by domains in which a term decides on something else than credit.
+        """
+        return set(CREDIT_TERMS) if self._o2c_companies_using("o2c_use_credit") else set()
+
+    def _o2c_refusal_of_term(self, name):
+        """What to tell a user who must not change a term of these customers; ``None`` if he may.
+
+        To be extended together with :meth:`_o2c_guarded_terms`.
+        """
+        # Payer and class are the same in every company, the limit is of one.
+        # sudo: what a company uses is no secret to its users
+        is_guarded = (
+            self.env.company.sudo().o2c_use_credit
+            if name == "credit_limit"
+            else self._o2c_companies_using("o2c_use_credit")
+        )
+        if not is_guarded:
+            return None
+        return self.env._(
+            "%(field)s of %(customers)s: only a credit manager changes this. %(reason)s",
+            reason=CREDIT_TERMS[name](self.env),
+            **self._o2c_named_term(name),
+        )
+
+    def _o2c_named_term(self, name):
+        """Words for a message on a term of these customers."""
+        return {
+            "field": self._fields[name].get_description(self.env)["string"],
+            # sudo: names of the customers whom the user has just tried to change
+            "customers": ", ".join(self.sudo().mapped("display_name")),
+        }
+
+    def _o2c_companies_using(self, switch):
+        """The companies that may sell to one of these partners and have a domain on, in sudo.
+
+        :param switch: a field of ``res.company``, such as ``"o2c_use_credit"``
+        """
+        # sudo: companies of others bind the customer too; what is found decides and is not shown
+        companies = self.env["res.company"].sudo().search([(switch, "=", True)])
         partners = self.sudo()
         if not all(partner.company_id for partner in partners):
             return companies
