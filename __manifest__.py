@@ -119,6 +119,7 @@
         "demo/customers.xml",
         "demo/receivables.xml",
         "demo/orders.xml",
+        "demo/allocation.xml",
     ],
     "uninstall_hook": "uninstall_hook",
 }

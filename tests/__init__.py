@@ -43,6 +43,7 @@ from . import test_allocation_race_set_apart
 from . import test_allocation_rights
 from . import test_allocation_protection
 from . import test_allocation_source
+from . import test_allocation_tour
 from . import test_allocation_promise
 from . import test_allocation_soft
 from . import test_allocation_reservation

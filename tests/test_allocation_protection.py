@@ -57,9 +57,19 @@ class TestAllocationProtection(AllocationCommon):
         self.assertEqual(
             result["params"]["message"], "Crate: 4 Units (Quota 'Q1 retail')"
         )
+        self.assertEqual(result["params"]["title"], "Left for Others")
         mine = self._move(8.0)
         mine._action_assign()
         self._assert_reserved((mine, 6.0))
+
+    def test_a_cap_says_that_no_more_is_allowed(self):
+        self._protect(3.0, kind="cap")
+        self._stock(10.0)
+        result = self._move(8.0).picking_id.action_assign()
+        self.assertEqual(result["params"]["title"], "No More Is Allowed")
+        self.assertEqual(
+            result["params"]["message"], "Crate: 5 Units (Quota 'Q1 retail' allows no more)"
+        )
 
     def test_what_was_delivered_uses_it_up_and_what_came_back_does_not(self):
         protection = self._protect(6.0)

@@ -25,5 +25,6 @@ from . import promise
 from . import promise_fields
 from . import engine
 from . import allocation_run
+from . import allocation_run_apply
 from . import allocation_run_line
 from . import schedule

@@ -133,9 +133,15 @@ class Pool:
         return algorithm.service_order(self.demands)
 
     def set_apart_by(self, outcome):
-        """The names of the protections and caps that stood in the way of a demand."""
-        keys = [key for key, _quantity in outcome.protected_by] + list(outcome.capped_by)
+        """The names of the protections that kept goods from a demand."""
+        keys = [key for key, _quantity in outcome.protected_by]
         return [self.protection_names[key] for key in keys if key in self.protection_names]
+
+    def capped_by(self, outcome):
+        """The names of the caps that let a demand have no more."""
+        return [
+            self.protection_names[key] for key in outcome.capped_by if key in self.protection_names
+        ]
 
     def kept_from(self, demands, outcomes):
         """What others are left though some of ``demands`` lack it: {move id: quantity}.

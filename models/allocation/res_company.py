@@ -11,6 +11,14 @@ TIES = [
     ("star", "Priority star"),
 ]
 
+SHIP_COMPLETE = [("line", "Each line"), ("order", "Each order")]
+
+# What a company says of its runs, and each run may say otherwise: {field of the run: of the company}.
+RUN_OPTIONS = {
+    "ship_complete": "o2c_allocation_ship_complete",
+    "fair_share": "o2c_allocation_fair_share",
+}
+
 
 class ResCompany(models.Model):
     _inherit = "res.company"
@@ -45,6 +53,27 @@ class ResCompany(models.Model):
         "case, and only a run, started by hand or automatic, takes anything away.",
     )
 
+    o2c_allocation_schedule = fields.Selection(
+        [
+            ("never", "When somebody applies a run"),
+            ("daily", "Every night"),
+            ("hourly", "Every hour"),
+        ],
+        string="Reallocation",
+        default="never",
+        help="Automatic runs apply what they reckon. A run that would change nothing leaves no record.",
+    )
+    o2c_allocation_ship_complete = fields.Selection(
+        SHIP_COMPLETE,
+        string="Deliver Complete",
+        help="What cannot be served in full gets nothing in a run, and others get the goods. Empty: "
+        "deliveries in part.",
+    )
+    o2c_allocation_fair_share = fields.Boolean(
+        string="Share Fairly",
+        help="In a run, deliveries of the same strategy and rank share what there is.",
+    )
+
     @api.constrains("o2c_allocation_rank", "o2c_allocation_horizon_days")
     def _check_o2c_allocation(self):
         for company in self:
@@ -67,6 +96,8 @@ class ResCompany(models.Model):
             "o2c_allocation_tie_3",
             "o2c_allocation_horizon_days",
             "o2c_allocation_held",
+            "o2c_allocation_schedule",
+            *RUN_OPTIONS.values(),
         ]
 
     def _o2c_allocation_ties(self):

@@ -21,3 +21,12 @@ class ResConfigSettings(models.TransientModel):
         related="company_id.o2c_allocation_horizon_days", readonly=False
     )
     o2c_allocation_held = fields.Selection(related="company_id.o2c_allocation_held", readonly=False)
+    o2c_allocation_schedule = fields.Selection(
+        related="company_id.o2c_allocation_schedule", readonly=False
+    )
+    o2c_allocation_ship_complete = fields.Selection(
+        related="company_id.o2c_allocation_ship_complete", readonly=False
+    )
+    o2c_allocation_fair_share = fields.Boolean(
+        related="company_id.o2c_allocation_fair_share", readonly=False
+    )

@@ -26,8 +26,9 @@ class Report:
 
     def __init__(self):
         self.left_for_others = {}
-        # {move id: names of what it is set apart by}
+        # {move id: names of what the goods are set apart by}, and of the caps that were reached
         self.set_apart_by = {}
+        self.capped_by = {}
 
 
 class Permission:
@@ -187,11 +188,15 @@ class StockMove(models.Model):
                 pool_model._claim(pool, taken)
             if isinstance(report, Report):
                 report.left_for_others.update(pool.kept_from(mine, outcomes))
-                report.set_apart_by.update({
-                    demand.key: names
-                    for demand in mine
-                    if (names := pool.set_apart_by(outcomes[demand.key]))
-                })
+                for found, names_of in (
+                    (report.set_apart_by, pool.set_apart_by),
+                    (report.capped_by, pool.capped_by),
+                ):
+                    found.update({
+                        demand.key: names
+                        for demand in mine
+                        if (names := names_of(outcomes[demand.key]))
+                    })
         return caps, order
 
     def _o2c_competing(self, pool, company):

@@ -10,43 +10,9 @@ from odoo.addons.order_to_cash.models.customer.daily_step import DailyStep
 
 _logger = logging.getLogger(__name__)
 
-# What a company says of its runs, and each run may say otherwise.
-RUN_OPTIONS = {
-    "ship_complete": "o2c_allocation_ship_complete",
-    "fair_share": "o2c_allocation_fair_share",
-}
-
 
 class ResCompany(models.Model):
     _inherit = "res.company"
-
-    o2c_allocation_schedule = fields.Selection(
-        [
-            ("never", "When somebody applies a run"),
-            ("daily", "Every night"),
-            ("hourly", "Every hour"),
-        ],
-        string="Reallocation",
-        default="never",
-        help="Automatic runs apply what they reckon. A run that would change nothing leaves no record.",
-    )
-    o2c_allocation_ship_complete = fields.Selection(
-        [("line", "Each line"), ("order", "Each order")],
-        string="Deliver Complete",
-        help="What cannot be served in full gets nothing in a run, and others get the goods. Empty: "
-        "deliveries in part.",
-    )
-    o2c_allocation_fair_share = fields.Boolean(
-        string="Share Fairly",
-        help="In a run, deliveries of the same strategy and rank share what there is.",
-    )
-
-    def _get_company_root_delegated_field_names(self):
-        return [
-            *super()._get_company_root_delegated_field_names(),
-            "o2c_allocation_schedule",
-            *RUN_OPTIONS.values(),
-        ]
 
     def _o2c_reallocate_family(self):
         """Run this one company and its branches, which have stock of their own."""
@@ -56,43 +22,15 @@ class ResCompany(models.Model):
         return " ".join(filter(None, (Run._run_automatically(company) for company in family)))
 
 
-class ResConfigSettings(models.TransientModel):
-    _inherit = "res.config.settings"
-
-    o2c_allocation_schedule = fields.Selection(
-        related="company_id.o2c_allocation_schedule", readonly=False
-    )
-    o2c_allocation_ship_complete = fields.Selection(
-        related="company_id.o2c_allocation_ship_complete", readonly=False
-    )
-    o2c_allocation_fair_share = fields.Boolean(
-        related="company_id.o2c_allocation_fair_share", readonly=False
-    )
-
-
 class O2cAllocationRun(models.Model):
     _inherit = "o2c.allocation.run"
 
-    ship_complete = fields.Selection(
-        compute="_compute_options", store=True, readonly=False, precompute=True
-    )
-    fair_share = fields.Boolean(
-        compute="_compute_options", store=True, readonly=False, precompute=True
-    )
     is_automatic = fields.Boolean(
         string="Automatic",
         readonly=True,
         copy=False,
         help="Nobody started this run: it was due.",
     )
-
-    @api.depends("company_id")
-    def _compute_options(self):
-        for run in self:
-            # sudo: what a company prefers is no secret to those who make its runs
-            company = run.company_id.sudo()
-            for name, option in RUN_OPTIONS.items():
-                run[name] = company[option]
 
     @api.model
     def _cron_run(self):

@@ -24,36 +24,42 @@ class StockPicking(models.Model):
             "params": {
                 "type": "warning",
                 "sticky": True,
-                "title": self.env._("Left for others")
-                if report.set_apart_by
-                else self.env._("Left for better-ranked deliveries"),
+                "title": self._o2c_left_title(report),
                 "message": self._o2c_left_message(report),
                 "next": {"type": "ir.actions.client", "tag": "soft_reload"},
             },
         }
 
+    def _o2c_left_title(self, report):
+        """For whom, or why, something was not reserved, in a few words."""
+        capped = report.capped_by.keys() - report.set_apart_by.keys()
+        if capped >= report.left_for_others.keys():
+            return self.env._("No More Is Allowed")
+        if capped or report.set_apart_by:
+            return self.env._("Left for Others")
+        return self.env._("Left for Better-Ranked Deliveries")
+
     def _o2c_left_message(self, report):
-        """What was not reserved here because it is for others, in a sentence each."""
+        """What was not reserved here though it is there, a line for each delivery."""
         digits = self.env["decimal.precision"].precision_get("Product Unit")
-        sentences = []
+        lines = []
         for move in self.env["stock.move"].browse(report.left_for_others):
             quantity = f"{report.left_for_others[move.id]:.{digits}f}"
-            figures = {
-                "product": move.product_id.display_name,
-                "quantity": quantity.rstrip("0").rstrip(".") if "." in quantity else quantity,
-                "unit": move.product_id.uom_id.name,
-            }
-            names = report.set_apart_by.get(move.id)
-            if names:
-                sentence = self.env._(
-                    "%(product)s: %(quantity)s %(unit)s (%(names)s)",
-                    names=", ".join(names),
-                    **figures,
-                )
-            else:
-                sentence = self.env._("%(product)s: %(quantity)s %(unit)s", **figures)
-            sentences.append(sentence)
-        return "\n".join(sentences)
+            goods = self.env._(
+                "%(product)s: %(quantity)s %(unit)s",
+                product=move.product_id.display_name,
+                quantity=quantity.rstrip("0").rstrip(".") if "." in quantity else quantity,
+                unit=move.product_id.uom_id.name,
+            )
+            why = ", ".join([
+                *report.set_apart_by.get(move.id, ()),
+                *(
+                    self.env._("%(name)s allows no more", name=name)
+                    for name in report.capped_by.get(move.id, ())
+                ),
+            ])
+            lines.append(f"{goods} ({why})" if why else goods)
+        return "\n".join(lines)
 
     def action_o2c_assign_out_of_turn(self, reason):
         """Reserve what is free for these transfers, whoever is ranked better.
