@@ -115,7 +115,7 @@ class TestAllocationRights(AllocationCommon):
             form.allocation_rank = 4
         self.assertEqual(self.key.allocation_rank, 4)
         menu = self.env.ref("order_to_cash.o2c_customer_class_rank_menu")
-        self.assertIn(menu.id, self.env["ir.ui.menu"].with_user(self.allocator)._visible_menu_ids())
-        self.assertNotIn(
-            menu.id, self.env["ir.ui.menu"].with_user(self.salesperson)._visible_menu_ids()
-        )
+        Menu = self.env["ir.ui.menu"]
+        self.assertIn(menu.id, Menu.with_user(self.allocator)._visible_menu_ids())
+        room = menu.parent_id.parent_id
+        self.assertNotIn(room.id, Menu.with_user(self.salesperson)._visible_menu_ids())
