@@ -81,6 +81,8 @@
         "views/dunning/payment_promise_views.xml",
         "views/dunning/res_partner_views.xml",
         "views/dunning/res_partner_statement_views.xml",
+        "views/dunning/portal_receivables.xml",
+        "views/dunning/portal_settings_views.xml",
         "views/dunning/account_move_views.xml",
         "views/dunning/res_config_settings_views.xml",
         "views/dunning/cash_discount_settings_views.xml",

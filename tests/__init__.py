@@ -63,6 +63,7 @@ from . import test_dunning_replay
 from . import test_dunning_statements
 from . import test_dunning_ageing
 from . import test_dunning_account_statement
+from . import test_dunning_portal
 from . import test_algorithms_statement
 from . import test_algorithms_opening_import
 from . import test_operations_opening_files

@@ -1,3 +1,4 @@
 from . import bad_debts
 from . import collection
 from . import receivables
+from . import portal

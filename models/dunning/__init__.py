@@ -31,3 +31,5 @@ from . import write_off_entry
 from . import collection_figures
 from . import sale_order
 from . import res_partner_statement
+from . import portal_receivables
+from . import res_company_portal

@@ -64,6 +64,9 @@ class AccountStatementReport(models.AbstractModel):
         for partner, statements in documents:
             partner_sudo = partner.sudo()
             contact = contacts[partner_sudo]
+            sections = [
+                (item.currency, self._rows(wizard, partner, item, describe)) for item in statements
+            ]
             letters.append({
                 "wizard": wizard.sudo(),
                 "partner": partner_sudo,
@@ -77,10 +80,8 @@ class AccountStatementReport(models.AbstractModel):
                     for item in statements
                 },
                 "buckets": BUCKETS,
-                "sheets": paginate([
-                    (item.currency, self._rows(wizard, partner, item, describe))
-                    for item in statements
-                ]),
+                "sections": sections,
+                "sheets": paginate(sections),
             })
         return letters
 
