@@ -29,6 +29,11 @@ from . import write_off
 from . import write_off_line
 from . import write_off_entry
 from . import collection_figures
+from . import collection_contact
+from . import collection_item
+from . import collection_account
+from . import collection_partner
+from . import collection_plan
 from . import sale_order
 from . import res_partner_statement
 from . import portal_receivables

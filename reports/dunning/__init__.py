@@ -6,3 +6,6 @@ from . import collection_sheet
 from . import collection_order
 from . import collection_salesperson
 from . import collection_month
+from . import collection_worklist
+from . import collection_plan_report
+from . import collection_plan_lines
