@@ -106,6 +106,7 @@
         "wizards/dunning/account_statement_views.xml",
         "wizards/dunning/aged_receivable_filter_views.xml",
         "wizards/dunning/collection_call_views.xml",
+        "wizards/dunning/dunning_level_change_views.xml",
         "wizards/operations/opening_import_views.xml",
         "reports/credit/exposure_report_views.xml",
         "reports/dunning/dunning_letter.xml",

@@ -53,7 +53,12 @@ from . import test_operations_day_cycle
 from . import test_operations_getting_started
 from . import test_algorithms_dunning
 from . import test_algorithms_dunning_interest
+from . import test_algorithms_dunning_relevel
 from . import test_dunning_access
+from . import test_dunning_edit
+from . import test_dunning_sending_job
+from . import test_dunning_notice_content
+from . import test_dunning_bank_check
 from . import test_dunning_letter
 from . import test_dunning_hold
 from . import test_dunning_run

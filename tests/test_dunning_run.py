@@ -557,7 +557,7 @@ class TestDunningSend(DunningCommon):
             self.assertRaises(IntegrityError),
             self.cr.savepoint(),
         ):
-            second.notice_ids.line_ids.reached_on = DATE
+            second.notice_ids.line_ids.sudo().reached_on = DATE
             self.env.flush_all()
 
     def test_a_customer_without_email_gets_a_letter_and_the_run_says_so(self):
@@ -573,9 +573,6 @@ class TestDunningSend(DunningCommon):
         self.assertFalse(letter_only.is_emailed)
         self.assertFalse(self._mails(letter_only))
         self.assertTrue(letter_only.letter_id)
-        self.level.send_letter = False
-        self.assertEqual(run.action_print()["context"]["active_ids"], letter_only.ids)
-        self.level.send_letter = True
         self.assertEqual(run.action_print()["context"]["active_ids"], run.notice_ids.ids)
 
     def test_the_company_address_stands_in_for_a_contact_without_email(self):
@@ -594,6 +591,16 @@ class TestDunningSend(DunningCommon):
         run.action_send()
         self.assertFalse(self._mails(run.notice_ids))
         self.assertTrue(run.notice_ids.letter_id)
+
+    def test_letters_are_printed_for_the_post_only(self):
+        self.level.send_letter = False
+        self.customer.email = False
+        self._new_invoice(amount=100)
+        self._new_invoice(self.other_customer, 200)
+        run = self._propose()
+        run.action_send()
+        letter_only = run.notice_ids.filtered(lambda n: n.partner_id == self.customer)
+        self.assertEqual(run.action_print()["context"]["active_ids"], letter_only.ids)
 
     def test_a_payment_marks_the_reminder_as_paid(self):
         first = self._new_invoice(amount=100)

@@ -39,6 +39,7 @@ class O2cDunningNotice(models.Model):
         string="Recipient",
         required=True,
         ondelete="restrict",
+        tracking=True,
         domain="[('id', 'child_of', partner_id)]",
         help="Whose address the letter and the e-mail bear.",
     )
@@ -53,7 +54,12 @@ class O2cDunningNotice(models.Model):
         "res.users", string="Salesperson", related="partner_id.user_id", store=True
     )
     level_id = fields.Many2one(
-        "o2c.dunning.level", required=True, readonly=True, index=True, ondelete="restrict"
+        "o2c.dunning.level",
+        required=True,
+        readonly=True,
+        index=True,
+        ondelete="restrict",
+        tracking=True,
     )
     line_ids = fields.One2many("o2c.dunning.notice.line", "notice_id", string="Overdue Items")
     currency_id = fields.Many2one("res.currency", required=True, readonly=True)
@@ -108,32 +114,16 @@ class O2cDunningNotice(models.Model):
         "A customer gets one reminder a run and currency.",
     )
 
-    @api.depends("contact_id.email", "partner_id.email")
+    @api.depends("contact_id.email", "partner_id.email", "other_email")
     def _compute_email(self):
         for notice in self:
             partner = notice.contact_id.filtered("email") or notice.partner_id.filtered("email")
             notice.email_partner_id = partner
-            notice.email = partner.email
+            notice.email = notice._email_addresses() or partner.email
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_sent(self):
         self.run_id.browse(self.filtered("sent_on").run_id.ids)._check_nothing_sent()
-
-    # ------------------------------------------------------------------
-    # Actions
-    # ------------------------------------------------------------------
-
-    def action_skip(self):
-        """Leave these reminders out when their run is sent."""
-        self.check_access("write")
-        self.filtered(lambda notice: notice.state == "proposed").state = "skipped"
-
-    def action_unskip(self):
-        """Send these reminders with their run after all."""
-        self.check_access("write")
-        self.filtered(
-            lambda notice: notice.state == "skipped" and notice.run_id.state != "done"
-        ).state = "proposed"
 
     # ------------------------------------------------------------------
     # Business methods
@@ -141,33 +131,12 @@ class O2cDunningNotice(models.Model):
 
     @api.model
     def _without_email_domain(self):
-        return Domain("contact_id.email", "=", False) & Domain("partner_id.email", "=", False)
+        return (
+            Domain("contact_id.email", "=", False)
+            & Domain("partner_id.email", "=", False)
+            & Domain("other_email", "=", False)
+        )
 
     def _log_each(self, text):
         if self:
             self._message_log_batch(bodies=dict.fromkeys(self.ids, text))
-
-    # ------------------------------------------------------------------
-    # Settling
-    # ------------------------------------------------------------------
-
-    @api.model
-    def _mark_settled(self, domain):
-        """Mark the sent reminders in ``domain`` of which nothing is open any more as paid."""
-        open_line = [("move_line_id.reconciled", "=", False)]
-        self.search(
-            Domain(domain)
-            & Domain("state", "=", "sent")
-            & ~Domain("line_ids", "any", open_line)
-        ).with_context(**QUIET).state = "paid"
-
-    @api.model
-    def _mark_reopened(self, domain):
-        """Mark the paid reminders in ``domain`` whose payment was taken back as sent again."""
-        open_line = [("move_line_id.reconciled", "=", False)]
-        self.search(
-            Domain(domain)
-            & Domain("state", "=", "paid")
-            & Domain("sent_on", "!=", False)
-            & Domain("line_ids", "any", open_line)
-        ).with_context(**QUIET).state = "sent"

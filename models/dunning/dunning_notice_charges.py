@@ -1,7 +1,6 @@
 from collections import defaultdict
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tools import SQL
 
@@ -56,11 +55,6 @@ class O2cDunningNotice(models.Model):
         for notice in self:
             notice.has_charges = any(line.fee or line.interest for line in notice.line_ids)
 
-    def write(self, vals):
-        if set(WAIVERS) & vals.keys():
-            self._check_not_sent()
-        return super().write(vals)
-
     def action_view_charge_move(self):
         """Open the invoice of fee and interest."""
         self.ensure_one()
@@ -70,16 +64,6 @@ class O2cDunningNotice(models.Model):
             "res_id": self.charge_move_id.id,
             "view_mode": "form",
         }
-
-    def _check_not_sent(self):
-        sent = self.filtered("sent_on")
-        if sent:
-            raise UserError(
-                self.env._(
-                    "%(reminders)s: already sent. What has been charged can only be credited.",
-                    reminders=", ".join(sent.mapped("name")),
-                )
-            )
 
     @api.model
     def _charges(self, run, entries):
@@ -153,10 +137,11 @@ class O2cDunningNotice(models.Model):
             payments[key].append(dunning_interest.Payment(date=day, amount=amount))
         return payments
 
-    def _update_charges(self, items):
+    def _reckon_charges(self, items):
         """Reckon fee and interest of these reminders, of one run, again.
 
         :param items: the open items as of the date of the run, by key
+        :return: {line: day from which its interest runs} of the lines that bear interest
         """
         lines = self.line_ids.filtered(lambda line: line.move_line_id.id in items)
         charges = self._charges(
@@ -166,6 +151,7 @@ class O2cDunningNotice(models.Model):
                 for line in lines
             ],
         )
+        starts = {}
         for line in lines:
             fee, interest, start = charges.get(line.move_line_id.id, (0.0, 0.0, None))
             if line.currency_id.compare_amounts(line.fee, fee):
@@ -173,8 +159,17 @@ class O2cDunningNotice(models.Model):
             if line.currency_id.compare_amounts(line.interest, interest):
                 line.interest = interest
             if start:
-                # Waived or not: these days are done with. The database refuses them twice.
-                line.write({"interest_from": start, "interest_to": self.run_id.date})
+                starts[line] = start
+        return starts
+
+    def _update_charges(self, items):
+        """Reckon fee and interest when the reminders are sent: from now on they are charged.
+
+        :param items: the open items as of the date of the run, by key
+        """
+        for line, start in self._reckon_charges(items).items():
+            # Waived or not: these days are done with. The database refuses them twice.
+            line.write({"interest_from": start, "interest_to": self.run_id.date})
 
     def _invoice_charges(self):
         """Invoice fee and interest of those of these reminders whose level says so."""

@@ -43,12 +43,22 @@ class O2cDunningNoticeLine(models.Model):
         ondelete="restrict",
         help="The level of the item before this reminder.",
     )
+    proposed_level_id = fields.Many2one(
+        "o2c.dunning.level",
+        index="btree_not_null",
+        ondelete="restrict",
+        help="The level that the program proposed for the item.",
+    )
     height = fields.Integer(
         string="Reminders Before",
         help="How many levels the item had reached before this reminder.",
     )
     reached_on = fields.Date(
         help="The date of the run whose reminder took the item to its level.",
+    )
+    held_back_on = fields.Date(
+        help="The date of the run whose reminder left the item at its level because somebody chose "
+        "a milder one. The next level waits as if the item had reached one then.",
     )
     days_overdue = fields.Integer()
     amount = fields.Monetary(string="Open Amount")
@@ -102,7 +112,8 @@ class O2cDunningNoticeLine(models.Model):
                 amount=line.amount,
                 books=line.books,
                 height=line.height,
-                climbs=line._climbs(),
+                # An item that is held back is reminded of all the same.
+                climbs=line._climbs() or line._is_held_back(),
             )
             for line in self
         ]
@@ -111,6 +122,31 @@ class O2cDunningNoticeLine(models.Model):
         """Whether the item reaches its level with this reminder."""
         self.ensure_one()
         return self.level_id != self.previous_level_id
+
+    def _is_held_back(self):
+        """Whether the item stays at its level because somebody chose a milder reminder."""
+        self.ensure_one()
+        return (
+            bool(self.proposed_level_id)
+            and self.proposed_level_id != self.level_id
+            and not self._climbs()
+        )
+
+    def _set_climbs(self, climbs, policy):
+        """Let the item reach the level after its own, or stay.
+
+        :param policy: its policy, if nothing on the line tells
+        """
+        self.ensure_one()
+        known = self.proposed_level_id or self.previous_level_id
+        levels = (known.policy_id or policy).level_ids
+        level = self.previous_level_id
+        if climbs:
+            level = self.proposed_level_id
+            if level == self.previous_level_id:
+                level = levels[self.height : self.height + 1] or level
+        if self.level_id != level:
+            self.level_id = level
 
     def _due_now(self, remaining):
         """What of these lines has to be paid, see :func:`dunning.reconsider`: all that is overdue
@@ -130,7 +166,7 @@ class O2cDunningNoticeLine(models.Model):
         for line in self - gone:
             amount, climbs = remaining[line.move_line_id.id]
             if not climbs:
-                line.previous_level_id = line.level_id
+                line.previous_level_id = line.proposed_level_id = line.level_id
             if line.currency_id.compare_amounts(line.amount, amount):
                 # The amount in company currency shrinks in proportion.
                 line.amount_company = line.company_currency_id.round(

@@ -161,6 +161,12 @@ class O2cDunningRun(models.Model):
                    AND move_line_id IS NOT NULL
                    AND level_id IS NOT NULL
               GROUP BY move_line_id
+            ), held_back AS (
+                SELECT move_line_id, MAX(held_back_on) AS held_back_on
+                  FROM o2c_dunning_notice_line
+                 WHERE held_back_on IS NOT NULL
+                   AND move_line_id IS NOT NULL
+              GROUP BY move_line_id
             ), charged AS (
                 SELECT move_line_id, MAX(interest_to) AS interest_to
                   FROM o2c_dunning_notice_line
@@ -177,7 +183,7 @@ class O2cDunningRun(models.Model):
                    line.amount_residual_currency AS books,
                    move.o2c_dunning_policy_id AS policy,
                    reminded.level_ids AS levels,
-                   reminded.reached_on AS last_reminded,
+                   GREATEST(reminded.reached_on, held_back.held_back_on) AS last_reminded,
                    charged.interest_to AS charged_until,
                    move.origin_payment_id IS NULL AND move.statement_line_id IS NULL AS is_claim
               FROM account_move_line line
@@ -187,6 +193,7 @@ class O2cDunningRun(models.Model):
               JOIN res_partner commercial ON commercial.id = partner.commercial_partner_id
          LEFT JOIN later ON later.line_id = line.id
          LEFT JOIN reminded ON reminded.move_line_id = line.id
+         LEFT JOIN held_back ON held_back.move_line_id = line.id
          LEFT JOIN charged ON charged.move_line_id = line.id
              WHERE line.parent_state = 'posted'
                AND line.company_id = ANY(%(company_ids)s)
@@ -258,6 +265,7 @@ class O2cDunningNotice(models.Model):
                 "contact_id": contacts.get(proposal.customer, proposal.customer),
                 "currency_id": proposal.currency,
                 "level_id": proposal.level,
+                "proposed_level_id": proposal.level,
                 "total_open": proposal.total_open,
                 "total_overdue": proposal.total_overdue,
                 "total_overdue_company": proposal.total_overdue_company,
@@ -273,6 +281,7 @@ class O2cDunningNotice(models.Model):
                 "name": names[line.item.key],
                 "date_due": line.item.due,
                 "level_id": line.level,
+                "proposed_level_id": line.level,
                 "previous_level_id": line.previous_level,
                 "height": line.item.height,
                 "days_overdue": line.days_overdue,
@@ -285,21 +294,8 @@ class O2cDunningNotice(models.Model):
             for notice, proposal in zip(notices, proposals, strict=True)
             for line in proposal.lines
         ])
+        notices._keep_chosen_levels()
         return notices.with_env(self.env)
-
-    def _decisions(self):
-        """What somebody decided about these proposals, to be kept when they are made again.
-
-        :return: {(customer id, currency id, level id): values}
-        """
-        return {
-            (notice.partner_id.id, notice.currency_id.id, notice.level_id.id): {
-                "state": notice.state if notice.state == "skipped" else "proposed",
-                "fee_waived": notice.fee_waived,
-                "interest_waived": notice.interest_waived,
-            }
-            for notice in self
-        }
 
     @api.model
     def _invoice_contacts(self, partner_ids):

@@ -1,8 +1,18 @@
 from collections import defaultdict
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
+
+# What a person asks of a run; everything else on it is written by the program.
+ASKED = {"date", "company_id", "policy_ids", "partner_ids", "is_take_up"}
+# What the program itself is bound to once reminders were proposed.
+BASIS = {"date", "company_id", "is_take_up"}
+
+
+def is_chatter(name):
+    """Whether a field belongs to the chatter or the activities of a record."""
+    return name.startswith(("message_", "activity_", "my_activity_", "website_message_"))
 
 
 class O2cDunningRun(models.Model):
@@ -122,14 +132,15 @@ class O2cDunningRun(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         for vals in vals_list:
-            company = self.env["res.company"].browse(vals.get("company_id")) or self.env.company
-            vals["name"] = (
-                self.env["ir.sequence"].with_company(company).next_by_code("o2c.dunning.run")
-            )
-        return super().create(vals_list)
+            self._check_asked(vals)
+        runs = super(O2cDunningRun, self._without_defaults_of_records()).create([
+            dict(vals, name=self._next_name(vals.get("company_id"))) for vals in vals_list
+        ])
+        return runs.with_env(self.env)
 
     def write(self, vals):
-        if {"date", "company_id", "is_take_up"} & vals.keys():
+        self._check_asked(vals)
+        if BASIS & vals.keys():
             self._check_nothing_sent()
         return super().write(vals)
 
@@ -154,14 +165,19 @@ class O2cDunningRun(models.Model):
                 raise UserError(
                     self.env._("%(run)s is finished. Create a new run.", run=run.display_name)
                 )
-            run._replace_proposals()
+            run._check_not_sending()
+            # sudo: proposals are written by the program only; the right to propose is checked above.
+            run.sudo()._replace_proposals()
 
     def action_cancel(self):
         """Throw the proposal away."""
         self.check_access("write")
+        self._check_not_sending()
         self._check_nothing_sent()
-        self.notice_ids.unlink()
-        self.state = "draft"
+        # sudo: as for proposing.
+        runs = self.sudo()
+        runs.notice_ids.unlink()
+        runs.state = "draft"
 
     def action_print(self):
         """Print the letters as one document: the reminders to be posted once they are sent, a
@@ -184,6 +200,43 @@ class O2cDunningRun(models.Model):
     # ------------------------------------------------------------------
     # Business methods
     # ------------------------------------------------------------------
+
+    @api.model
+    def _next_name(self, company_id):
+        company = self.env["res.company"].browse(company_id) or self.env.company
+        return self.env["ir.sequence"].with_company(company).next_by_code("o2c.dunning.run")
+
+    def _check_asked(self, vals):
+        """:raise AccessError: when somebody writes by himself what the program records
+        :raise UserError: when he asks something else of a run that was proposed
+        """
+        if self.env.su:
+            return
+        names = {name for name in vals if not is_chatter(name)}
+        if names - ASKED:
+            raise AccessError(
+                self.env._(
+                    "What a dunning run records is written by the program, and by nobody else."
+                )
+            )
+        for run in self:
+            if (names & BASIS and run.state != "draft") or (names and run.state == "done"):
+                raise UserError(
+                    self.env._(
+                        "%(run)s is proposed already. Discard the proposal, or create a new run.",
+                        run=run.name,
+                    )
+                )
+
+    @api.model
+    def _without_defaults_of_records(self):
+        """Defaults of the caller fill in what a person may ask, and nothing else."""
+        context = {
+            key: value
+            for key, value in self.env.context.items()
+            if not key.startswith("default_") or key.removeprefix("default_") in ASKED
+        }
+        return self.with_context(context)  # pylint: disable=context-overridden
 
     def _check_nothing_sent(self):
         """A run that took receivables up may be deleted: that takes their levels away again."""

@@ -21,48 +21,70 @@ class O2cDunningRun(models.Model):
         """
         return self.notice_ids.filtered(lambda notice: notice.state == "proposed").action_send()
 
+    # ------------------------------------------------------------------
+    # The daily step
+    # ------------------------------------------------------------------
+
     @api.model
     def _propose_daily(self, company):
         """Propose today's reminders of ``company`` and send those of automatic levels.
 
         A proposal of an earlier day that nobody sent is brought up to date instead of adding
-        another.
+        another; one that is being sent right now is left alone.
 
         :return: a sentence saying how many reminders were sent and wait, empty if none
         """
-        self.env["o2c.dunning.notice"]._mark_settled([("company_id", "=", company.id)])
-        self.env["o2c.dunning.notice"]._mark_reopened([("company_id", "=", company.id)])
-        run = self.search([
+        # sudo: the day's cycle acts for the company; not to be called by anybody else.
+        Run, Notice = self.sudo(), self.env["o2c.dunning.notice"].sudo()
+        Notice._mark_settled([("company_id", "=", company.id)])
+        Notice._mark_reopened([("company_id", "=", company.id)])
+        run = Run.search([
             ("company_id", "=", company.id),
             ("is_daily", "=", True),
             ("state", "!=", "done"),
         ], limit=1)
+        if run.is_sending:
+            return self.env._("%(run)s is being sent.", run=run.name)
         decisions = run._unsent_notices()._decisions()
         if run.notice_ids.filtered("sent_on"):
             run._finish()
-            run = self.browse()
+            run = Run.browse()
         if not run:
-            run = self.create({"company_id": company.id, "is_daily": True})
+            run = Run.create({"company_id": company.id, "is_daily": True})
         run.date = company._o2c_today()
         run._replace_proposals(decisions)
         if not run.notice_ids:
             run.unlink()
             return ""
-        run._send_automatic()
+        return " ".join(filter(None, [run._send_automatic(), run._daily_message()]))
+
+    def _daily_message(self):
+        if self.is_sending:
+            return self.env._(
+                "%(queued)s reminders of %(run)s are being sent, %(count)s wait.",
+                queued=self.queued_count,
+                run=self.name,
+                count=self.pending_count - self.queued_count,
+            )
         return self.env._(
             "%(sent)s reminders sent, %(count)s wait in %(run)s.",
-            sent=run.sent_count,
-            count=run.pending_count,
-            run=run.name,
+            sent=self.sent_count,
+            count=self.pending_count,
+            run=self.name,
         )
 
     def _send_automatic(self):
-        """Send the proposed reminders of levels that are sent without a person."""
+        """Send the proposed reminders of levels that are sent without a person.
+
+        :return: a warning when the books may lag behind the bank, empty if they do not
+        """
+        warning = self.bank_warning or ""
         automatic = self.notice_ids.filtered(
             lambda notice: notice.state == "proposed" and notice.level_id.is_automatic
         )
-        if automatic:
-            automatic.action_send()
+        if automatic and not (warning and self.company_id.o2c_dunning_bank_waits):
+            automatic._send_or_queue()
+        return warning
 
 
 class O2cDunningNotice(models.Model):
@@ -79,32 +101,50 @@ class O2cDunningNotice(models.Model):
 
         :return: a notification saying what was sent
         """
+        self._check_may_send()
+        # sudo: what was sent is recorded, charged and filed by the program only; the right to send
+        # is checked above.
+        sent = self.sudo()._send_now()
+        return self._notification(
+            sent._sent_message() if sent else self.env._("There is nothing to send."),
+            "success" if sent else "info",
+        )
+
+    def _check_may_send(self):
         self.check_access("write")
         self.company_id._o2c_check_dunning_is_on()
+        for run in self.run_id:
+            run._check_not_sending()
+
+    def _send_now(self):
+        """Send these reminders in this transaction; returns those sent."""
         sent = self.browse()
-        for run, notices in self.grouped("run_id").items():
+        for notices in self.grouped("run_id").values():
             for batch in split_every(BATCH, notices.ids, self.browse):
-                sent += batch._record_batch() if run.is_take_up else batch._send_batch()
+                sent += batch._send_batch()
         self.run_id._finish_if_sent()
         for run, notices in sent.grouped("run_id").items():
             run._message_log(body=notices._sent_message())
+        return sent
+
+    def _notification(self, message, kind):
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
             "params": {
-                "type": "success" if sent else "info",
-                "message": (
-                    sent._sent_message() if sent else self.env._("There is nothing to send.")
-                ),
+                "type": kind,
+                "message": message,
                 "next": {"type": "ir.actions.client", "tag": "soft_reload"},
             },
         }
 
     def _send_batch(self):
-        """Send reminders of one run; returns those sent.
+        """Send reminders of one run, or put them on record; returns those that were.
 
         Another transaction that sends some of them right now keeps those.
         """
+        if self.run_id.is_take_up:
+            return self._record_batch()
         notices = self.with_context(**QUIET).try_lock_for_update(allow_referencing=True)
         notices = notices.filtered(lambda notice: notice.state == "proposed")._reconsider()
         if not notices:
@@ -114,10 +154,14 @@ class O2cDunningNotice(models.Model):
             "state": "sent",
             "sent_on": fields.Datetime.now(),
             "sent_by_id": self.env.uid,
+            "queued_by_id": False,
+            "send_error": False,
         })
         notices.filtered(lambda notice: notice._needs_letter())._file_letters()
         climbing = notices.line_ids.filtered(lambda line: line._climbs())
         climbing.reached_on = self.run_id.date
+        held_back = notices.line_ids.filtered(lambda line: line._is_held_back())
+        held_back.held_back_on = self.run_id.date
         notices._queue_emails()
         notices._plan_calls()
         return notices.with_env(self.env)
@@ -196,60 +240,23 @@ class O2cDunningNotice(models.Model):
 
     def _queue_emails(self):
         """Put the e-mails of these reminders in the outbox, and note what happened to each."""
-        emailed = self.filtered(lambda notice: notice.level_id.send_email and notice.email)
-        for template, notices in emailed.grouped(
-            lambda notice: notice.level_id.mail_template_id
+        emailed = self.filtered(lambda notice: notice.send_email and notice.email)
+        for (template, addresses), notices in emailed.grouped(
+            lambda notice: (notice.level_id.mail_template_id, notice._email_addresses())
         ).items():
-            template.send_mail_batch(notices.ids)
+            template.send_mail_batch(
+                notices.ids,
+                # Who said where the e-mail goes wants it there and nowhere else.
+                email_values=addresses and {"email_to": addresses, "recipient_ids": []},
+            )
         emailed.is_emailed = True
         by_post = (self - emailed).filtered("letter_id")
         by_post._log_each(self.env._("Reminder sent as a letter."))
         (self - emailed - by_post)._log_each(self.env._("Reminder by a call only."))
 
-    def _plan_calls(self):
-        """Plan a call for each of these reminders whose level asks for it."""
-        calls = self.filtered("level_id.create_activity")
-        if not calls:
-            return
-        activity_type = self.env.ref("mail.mail_activity_data_call", raise_if_not_found=False)
-        model = self.env["ir.model"]._get_id(self._name)
-        # Those who call find it among their activities; they get no e-mail about each.
-        self.env["mail.activity"].with_context(mail_activity_quick_update=True).create([
-            {
-                "activity_type_id": activity_type.id if activity_type else False,
-                "res_model_id": model,
-                "res_id": notice.id,
-                "user_id": notice._responsible().id,
-                "summary": self.env._(
-                    "Call %(customer)s: %(level)s",
-                    customer=notice.partner_id.name,
-                    level=notice.level_id.name,
-                ),
-                "date_deadline": notice.company_id._o2c_today(),
-            }
-            for notice in calls
-        ])
-
-    def _responsible(self):
-        """Who calls the customer: one who may read the reminder."""
-        self.ensure_one()
-        for user in (
-            self.level_id.user_id,
-            self.user_id,
-            self.company_id.sudo().o2c_collector_id,
-        ):
-            # sudo: the groups and companies of a user are only asked for, not shown.
-            if (
-                user.active
-                and user.has_group("order_to_cash.group_user")
-                and self.company_id in user.sudo().company_ids
-            ):
-                return user
-        return self.env.user
-
     def _needs_letter(self):
         """Whether a document goes with this reminder: by post, or with the e-mail."""
-        return self.level_id.send_letter or self.level_id.send_email
+        return self.send_letter or self.send_email
 
     def _process_attachments_for_template_post(self, mail_template):
         """Called by ``mail.template``: the letter goes with the e-mail."""
@@ -260,8 +267,7 @@ class O2cDunningNotice(models.Model):
     def _to_post(self):
         """Those of these reminders that go by post: the level says so, or there is no e-mail."""
         return self.filtered(
-            lambda notice: notice.level_id.send_letter
-            or (notice.level_id.send_email and not notice.is_emailed)
+            lambda notice: notice.send_letter or (notice.send_email and not notice.is_emailed)
         )
 
     def _sent_message(self):
@@ -273,7 +279,7 @@ class O2cDunningNotice(models.Model):
             )
         emailed = self.filtered("is_emailed")
         without_email = self.filtered(
-            lambda notice: notice.level_id.send_email and not notice.is_emailed
+            lambda notice: notice.send_email and not notice.is_emailed
         )
         message = self.env._(
             "Reminders sent: %(count)s, of which %(emailed)s by e-mail.",

@@ -1,3 +1,4 @@
+from . import dunning_level_change
 from . import payment_register
 from . import account_statement
 from . import aged_receivable_filter
