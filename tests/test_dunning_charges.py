@@ -68,7 +68,7 @@ class TestDunningCharges(DunningCommon):
             self.assertRaises(IntegrityError),
             self.cr.savepoint(),
         ):
-            second.notice_ids.line_ids.interest_from = "2025-01-01"
+            second.notice_ids.line_ids.sudo().interest_from = "2025-01-01"
             self.env.flush_all()
 
     def test_what_was_paid_since_the_proposal_bears_less_interest(self):

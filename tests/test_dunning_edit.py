@@ -134,7 +134,7 @@ class TestDunningEdit(DunningEditCommon):
     def _tracked(self, notice):
         self.env.flush_all()
         self.cr.precommit.run()
-        return notice.message_ids.tracking_value_ids.field_id.mapped("name")
+        return notice.sudo().message_ids.tracking_value_ids.field_id.mapped("name")
 
     def test_a_milder_letter_leaves_the_item_where_it_is(self):
         invoice = self._climb_to(1)
