@@ -18,11 +18,11 @@ from datetime import date
 from io import BytesIO
 from pathlib import Path
 
-import odoo.addons
 from odoo.fields import Command
 from odoo.tools import SQL, config
 from odoo.tools.pdf import PdfFileReader
 
+import odoo.addons
 from odoo.addons.order_to_cash.benchmarks.measure import Table, measured, multiply
 
 SCALE = float(os.environ.get("O2C_BENCH_SCALE", "1"))
