@@ -23,7 +23,8 @@ class DunningEditCommon(DunningCommon):
         return invoice
 
     def _notice(self, date=DATE):
-        return self._propose(date).notice_ids.with_user(self.collector)
+        notices = self._propose(date).notice_ids.with_user(self.collector)
+        return notices.with_context(tracking_disable=False, mail_notrack=False)
 
 
 @tagged("post_install", "-at_install")
