@@ -15,6 +15,10 @@ class DunningEditCommon(DunningCommon):
             name="Second Notice", sequence=30, days_overdue=30, min_interval_days=10
         )
 
+    def _end_transaction(self):
+        self.env.flush_all()
+        self.cr.precommit.run()
+
     def _climb_to(self, height, date="2025-01-02"):
         """An invoice that has reached so many levels, and the day before DATE at the latest."""
         invoice = self._new_invoice(amount=100, date=date)
@@ -24,6 +28,8 @@ class DunningEditCommon(DunningCommon):
 
     def _notice(self, date=DATE):
         notices = self._propose(date).notice_ids.with_user(self.collector)
+        # Nothing is traced of what is made in the same transaction.
+        self._end_transaction()
         return notices.with_context(tracking_disable=False, mail_notrack=False)
 
 
@@ -133,8 +139,7 @@ class TestDunningEdit(DunningEditCommon):
     """A collector corrects what was proposed."""
 
     def _tracked(self, notice):
-        self.env.flush_all()
-        self.cr.precommit.run()
+        self._end_transaction()
         return notice.sudo().message_ids.tracking_value_ids.field_id.mapped("name")
 
     def test_a_milder_letter_leaves_the_item_where_it_is(self):
