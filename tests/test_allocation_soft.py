@@ -479,7 +479,9 @@ class TestAllocationSoft(AllocationCommon):
         )
         self.assertEqual(order.o2c_soft_reservation_count, 1)
         again = order.action_o2c_soft_reserve()
-        self.env[again["res_model"]].with_user(self.salesperson).browse(again["res_id"]).action_reserve()
+        dialog = self.env[again["res_model"]].with_user(self.salesperson).browse(again["res_id"])
+        self.assertEqual(dialog.confidence, 80.0, "as it is held back already")
+        dialog.action_reserve()
         self.assertEqual((order.o2c_soft_reservation_ids, soft.quantity), (soft, 4.0))
         order.action_confirm()
         with self.assertRaises(UserError):

@@ -47,7 +47,7 @@ class O2cAllocationRun(models.Model):
         help="Only these products. Empty: all.",
     )
     date_to = fields.Date(
-        string="Due by",
+        string="Due By",
         compute="_compute_date_to",
         store=True,
         readonly=False,
@@ -108,7 +108,7 @@ class O2cAllocationRun(models.Model):
     gaining_count = fields.Integer(string="Gaining", compute="_compute_counts")
     losing_count = fields.Integer(string="Losing", compute="_compute_counts")
     short_win_count = fields.Integer(
-        string="Win not Served",
+        string="Win Not Served",
         compute="_compute_counts",
         help="Deliveries that are to win and yet are not served in full.",
     )

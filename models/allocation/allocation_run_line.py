@@ -58,7 +58,7 @@ class O2cAllocationRunLine(models.Model):
         index="btree_not_null",
         ondelete="set null",
     )
-    date = fields.Datetime(string="Planned for", readonly=True)
+    date = fields.Datetime(string="Planned For", readonly=True)
     strategy = fields.Selection(ALLOCATION_STRATEGIES, readonly=True)
     rank = fields.Integer(readonly=True, aggregator=None)
     demand_qty = fields.Float(string="Demand", digits="Product Unit", readonly=True)
@@ -82,7 +82,7 @@ class O2cAllocationRunLine(models.Model):
         "o2c_allocation_run_line_donor_rel",
         "line_id",
         "move_id",
-        string="Taken from",
+        string="Taken From",
         readonly=True,
         help="The deliveries that lose what this one gains.",
     )

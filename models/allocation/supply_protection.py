@@ -99,7 +99,7 @@ class O2cSupplyProtection(models.Model):
     )
     move_count = fields.Integer(string="Deliveries", compute="_compute_consumed_quantity")
     status = fields.Selection(
-        [("future", "Not begun"), ("current", "In force"), ("over", "Over")],
+        [("future", "Not Begun"), ("current", "In Force"), ("over", "Over")],
         compute="_compute_status",
         search="_search_status",
         help="By the company's own date. One that is over or not begun does nothing.",

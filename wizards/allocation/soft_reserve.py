@@ -2,6 +2,9 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 
+# What is said once for all goods of a quotation.
+TERMS = ("confidence", "expires_at", "note")
+
 
 class O2cSoftReserve(models.TransientModel):
     """The dialog in which a salesperson holds stock back for a quotation."""
@@ -44,6 +47,7 @@ class O2cSoftReserve(models.TransientModel):
             )
         dialog = self.create({
             "order_id": order.id,
+            **self._current_terms(lines),
             "line_ids": [
                 Command.create({
                     "order_line_id": line.id,
@@ -63,6 +67,14 @@ class O2cSoftReserve(models.TransientModel):
             "target": "new",
         }
 
+    @api.model
+    def _current_terms(self, lines):
+        """The values with which stock is held back for these lines already, if it is."""
+        current = self.env["o2c.soft.reservation"].search(
+            [("order_line_id", "in", lines.ids), ("state", "=", "active")], limit=1
+        )
+        return {name: current[name] for name in TERMS} if current else {}
+
     def action_reserve(self):
         """Hold the quantities back; those of lines that have a soft reservation are changed.
 
@@ -74,9 +86,7 @@ class O2cSoftReserve(models.TransientModel):
         active = Soft.search([
             ("order_line_id", "in", self.line_ids.order_line_id.ids), ("state", "=", "active")
         ]).grouped("order_line_id")
-        common = {
-            "confidence": self.confidence, "expires_at": self.expires_at, "note": self.note
-        }
+        common = {name: self[name] for name in TERMS}
         new = []
         for line in self.line_ids:
             mine = active.get(line.order_line_id, Soft)
