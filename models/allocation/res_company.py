@@ -34,9 +34,9 @@ class ResCompany(models.Model):
         default=100,
         help="For deliveries whose line and customer have no rank. A lower rank is served first.",
     )
-    o2c_allocation_tie_1 = fields.Selection(TIES, string="First By", default="star")
-    o2c_allocation_tie_2 = fields.Selection(TIES, string="Then By", default="promised")
-    o2c_allocation_tie_3 = fields.Selection(TIES, string="And By", default="ordered")
+    o2c_allocation_tie_1 = fields.Selection(TIES, string="First by", default="star")
+    o2c_allocation_tie_2 = fields.Selection(TIES, string="Then by", default="promised")
+    o2c_allocation_tie_3 = fields.Selection(TIES, string="And by", default="ordered")
     o2c_allocation_horizon_days = fields.Integer(
         string="Allocation Horizon",
         help="Deliveries due later than so many days from now do not compete for stock. 0: all do.",
