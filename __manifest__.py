@@ -79,6 +79,7 @@
         "views/dunning/dunning_block_views.xml",
         "views/dunning/payment_dispute_views.xml",
         "views/dunning/payment_promise_views.xml",
+        "views/dunning/dunning_stop_views.xml",
         "views/dunning/res_partner_views.xml",
         "views/dunning/res_partner_statement_views.xml",
         "views/dunning/portal_receivables.xml",

@@ -10,7 +10,7 @@ them is measured from 0 (nothing) to 1 (as bad as it gets) and costs at the most
 - ``days_late``: the days they were paid late, weighted by amount and age; ``worst_days_late`` and
   more are as bad as it gets.
 - ``overdue``: the part of what he owes now that is past due, by ``worst_days_late`` or more in full.
-- ``disputes``: the share of his invoices that he disputed.
+- ``disputes``: the share of his invoices that he disputed; a broken promise to pay counts as one.
 - ``limit_use``: how far his credit limit is used above ``limit_use_from`` percent.
 - ``age``: how new he is; after ``full_age_days`` of business nothing is lost.
 
@@ -81,11 +81,14 @@ class History:
 
     :ivar utilization: percent of the credit limit in use; ``None`` without a limit
     :ivar since: the day of the first business, when it is before the first of ``invoices``
+    :ivar broken_promises: how often he promised to pay and did not; each weighs like an invoice
+        that he disputed
     """
 
     invoices: Sequence[Invoice] = ()
     utilization: float | None = None
     since: date | None = None
+    broken_promises: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +143,7 @@ def score(history: History, as_of: date, weights: Weights = STANDARD) -> Score |
     measures = {
         **_payment(told, weights),
         "overdue": _overdue(known, weights),
-        "disputes": _disputes(known),
+        "disputes": _disputes(known, history.broken_promises),
         "limit_use": _limit_use(history.utilization, weights),
         "age": _age(known, history.since, as_of, weights),
     }
@@ -199,9 +202,12 @@ def _overdue(known, weights):
     return (weighed / open_amount if open_amount else 0.0, facts)
 
 
-def _disputes(known):
+def _disputes(known, broken):
     disputed = sum(1 for item in known if item.invoice.is_disputed)
-    return disputed / len(known), {"disputed": disputed, "invoices": len(known)}
+    facts = {"disputed": disputed, "invoices": len(known)}
+    if broken:
+        facts["broken"] = broken
+    return (disputed + broken) / len(known), facts
 
 
 def _limit_use(utilization, weights):

@@ -65,6 +65,9 @@ from . import test_dunning_run
 from . import test_dunning_levels
 from . import test_dunning_charges
 from . import test_dunning_replay
+from . import test_dunning_block
+from . import test_dunning_dispute
+from . import test_dunning_promise
 from . import test_dunning_statements
 from . import test_dunning_ageing
 from . import test_dunning_account_statement

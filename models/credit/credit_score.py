@@ -337,6 +337,13 @@ class O2cCreditAccount(models.Model):
                 overdue=money(facts["overdue"]),
                 open=money(facts["open"]),
             )
+        if name == "disputes" and facts.get("broken"):
+            return self.env._(
+                "%(disputed)d of %(count)d invoices disputed, promises broken: %(broken)d",
+                disputed=facts["disputed"],
+                count=facts["invoices"],
+                broken=facts["broken"],
+            )
         if name == "disputes":
             return self.env._(
                 "%(disputed)d of %(count)d invoices disputed",

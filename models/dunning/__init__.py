@@ -1,5 +1,6 @@
 from . import dunning_policy
 from . import dunning_level
+from . import dunning_stop
 from . import dunning_run
 from . import dunning_notice
 from . import dunning_notice_charges
@@ -11,6 +12,7 @@ from . import dunning_proposal
 from . import dunning_letter
 from . import dunning_sending
 from . import dunning_block
+from . import dunning_notice_item
 from . import payment_dispute
 from . import payment_promise
 from . import dunning_call
@@ -19,6 +21,9 @@ from . import dunning_bank_check
 from . import dunning_payment_link
 from . import account_move
 from . import account_move_line
+from . import account_move_stops
+from . import account_partial_reconcile
+from . import credit_account
 from . import daily_step
 from . import hold_rule
 from . import ir_actions_report
@@ -44,3 +49,4 @@ from . import sale_order
 from . import res_partner_statement
 from . import portal_receivables
 from . import res_company_portal
+from . import res_partner_stops

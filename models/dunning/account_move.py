@@ -68,4 +68,5 @@ class AccountMove(models.Model):
             self.env["o2c.dunning.notice"].sudo()._mark_settled(
                 [("line_ids.move_id", "in", moves.ids)]
             )
+            self.env["o2c.payment.dispute"]._close(moves, self.env._("The invoice is paid."))
         return result

@@ -14,6 +14,13 @@ class O2cDailyStep(models.AbstractModel):
         if company.o2c_use_dunning and not company.parent_id:
             steps.append(
                 DailyStep(
+                    key="dunning_promises",
+                    label=self.env._("Determine which promises are kept"),
+                    run=lambda company: company.env["o2c.payment.promise"]._refresh(company),
+                )
+            )
+            steps.append(
+                DailyStep(
                     key="dunning",
                     label=self.env._("Propose reminders"),
                     run=lambda company: company.env["o2c.dunning.run"]._propose_daily(company),

@@ -105,7 +105,8 @@ class O2cDunningBlock(models.Model):
             ~in_force if False in value else Domain.FALSE
         )
 
-    @api.constrains("partner_id", "invoice_id")
+    # The reason is always given, so that a block of nothing is seen too.
+    @api.constrains("partner_id", "invoice_id", "reason")
     def _check_subject(self):
         for block in self:
             if bool(block.partner_id) == bool(block.invoice_id):

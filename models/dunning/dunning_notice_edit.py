@@ -175,7 +175,7 @@ class O2cDunningNotice(models.Model):
         self.check_access("write")
         # sudo: the state is the program's; the right to correct reminders is checked above.
         waiting = self.filtered(lambda notice: notice.state == "proposed").sudo()
-        waiting.write({"state": "skipped", "queued_by_id": False})
+        waiting.write({"state": "skipped", "fell_out": False, "queued_by_id": False})
 
     def action_unskip(self):
         """Send these reminders with their run after all."""
@@ -322,7 +322,7 @@ class O2cDunningNotice(models.Model):
         for notice in self:
             proposed = notice.proposed_level_id or notice.level_id
             values = {
-                "state": notice.state if notice.state == "skipped" else "proposed",
+                "state": "skipped" if notice._is_skipped_by_hand() else "proposed",
                 "fee_waived": notice.fee_waived,
                 "interest_waived": notice.interest_waived,
                 "level_id": notice.level_id.id,

@@ -3,9 +3,10 @@ from collections import defaultdict
 from odoo import api, models
 from odoo.tools import SQL
 
-from odoo.addons.order_to_cash.algorithms import dunning
+from odoo.addons.order_to_cash.algorithms import dunning, dunning_stops
 
 from .dunning_notice import QUIET
+from .dunning_stop import Stops
 from .open_items import later_reconciliations
 
 
@@ -23,13 +24,25 @@ class O2cDunningRun(models.Model):
         unsent = self._unsent_notices()
         decisions = (decisions or {}) | unsent._decisions()
         unsent.unlink()
-        notices = self._due_notices()
-        self.env["o2c.dunning.notice"]._create_proposals(self, notices, decisions)
+        items, parts, stops = self._gather_claims(self._scope_partner_ids())
+        self.env["o2c.payment.promise"].browse(stops.outcomes)._store(stops.outcomes)
+        # Who broke a promise comes first.
+        proposals = sorted(
+            self._due_notices(items), key=lambda proposal: proposal.customer not in stops.broken
+        )
+        notices = self.env["o2c.dunning.notice"]._create_proposals(self, proposals, decisions)
+        notices.filtered(
+            lambda notice: notice.partner_id.id in stops.broken
+        ).has_broken_promise = True
+        if not self.is_take_up:
+            notices._list_stopped(parts)
         self.write({"state": "proposed", "proposed_on": self.company_id._o2c_today()})
 
-    def _due_notices(self):
-        """The :class:`dunning.Notice` due on the date of the run."""
-        items = self._gather_open_items(self._scope_partner_ids())
+    def _due_notices(self, items):
+        """The :class:`dunning.Notice` due on the date of the run.
+
+        :param items: see :meth:`_gather_open_items`
+        """
         currencies = self.env["res.currency"].browse({item.currency for item in items})
         arguments = (
             items,
@@ -67,17 +80,38 @@ class O2cDunningRun(models.Model):
     def _gather_open_items(self, partner_ids=None):
         """What customers had to pay, and their credits, at the end of the run's date.
 
-        What a customer with a payer owes stands under his payer.
-
-        Left out: what core marks as not to be followed up, blocked, or in process of payment.
+        What a customer with a payer owes stands under his payer. Left out is what stops dunning.
 
         :param partner_ids: ids of the recipients, None for all
         :return: list of :class:`dunning.OpenItem`
         """
+        items, _parts, _stops = self._gather_claims(partner_ids)
+        return items
+
+    def _gather_claims(self, partner_ids=None):
+        """The open items at the end of the run's date, apart from what stops dunning.
+
+        :param partner_ids: ids of the recipients, None for all
+        :return: tuple of the items as :meth:`_gather_open_items` gives them, what of them is not
+            claimed as list of :class:`dunning_stops.StoppedPart`, and the
+            :class:`~.dunning_stop.Stops` behind it
+        """
         self.ensure_one()
         if partner_ids is not None and not partner_ids:
-            return []
+            return [], [], Stops(stops=[])
         rows = self.env.execute_query_dict(self._open_items_sql(partner_ids))
+        stops = self.env["o2c.dunning.stop"]._gather(self.company_id, self.date, rows)
+        currencies = self.env["res.currency"].browse({row["currency"] for row in rows})
+        items, parts = dunning_stops.apply(
+            self._as_open_items(rows),
+            stops.stops,
+            {currency.id: currency.round for currency in currencies},
+            self.currency_id.round,
+        )
+        return items, parts, stops
+
+    def _as_open_items(self, rows):
+        """The rows of :meth:`_open_items_sql` as :class:`dunning.OpenItem`."""
         policies = self._policies()
         heights = self._level_heights({level for row in rows for level in row["levels"] or ()})
         customers = self.env["res.partner"].with_company(self.company_id).browse(
@@ -175,6 +209,9 @@ class O2cDunningRun(models.Model):
               GROUP BY move_line_id
             )
             SELECT line.id,
+                   line.move_id AS move,
+                   line.company_id AS company,
+                   commercial.id AS debtor,
                    %(recipient)s AS customer,
                    line.currency_id AS currency,
                    COALESCE(line.date_maturity, line.date) AS due,
@@ -185,7 +222,23 @@ class O2cDunningRun(models.Model):
                    reminded.level_ids AS levels,
                    GREATEST(reminded.reached_on, held_back.held_back_on) AS last_reminded,
                    charged.interest_to AS charged_until,
-                   move.origin_payment_id IS NULL AND move.statement_line_id IS NULL AS is_claim
+                   move.origin_payment_id IS NULL AND move.statement_line_id IS NULL AS is_claim,
+                   CASE
+                       WHEN line.no_followup THEN 'excluded'
+                       WHEN move.payment_state = 'blocked' THEN 'blocked'
+                       -- a payment that has no entry yet counts from its date
+                       WHEN COALESCE(
+                           (
+                               SELECT BOOL_OR(payment.date <= %(date)s)
+                                 FROM account_move__account_payment matched
+                                 JOIN account_payment payment ON payment.id = matched.payment_id
+                                WHERE matched.invoice_id = move.id
+                                  AND payment.move_id IS NULL
+                                  AND payment.state IN ('in_process', 'paid')
+                           ),
+                           move.payment_state = 'in_payment' AND line.reconciled IS NOT TRUE
+                       ) THEN 'paying'
+                   END AS stop
               FROM account_move_line line
               JOIN account_move move ON move.id = line.move_id
               JOIN account_account account ON account.id = line.account_id
@@ -200,21 +253,6 @@ class O2cDunningRun(models.Model):
                AND line.date <= %(date)s
                AND account.account_type = 'asset_receivable'
                AND (line.reconciled IS NOT TRUE OR later.line_id IS NOT NULL)
-               AND line.no_followup IS NOT TRUE
-               AND move.payment_state IS DISTINCT FROM 'blocked'
-               AND NOT COALESCE(
-                       -- a payment that has no entry yet counts from its date
-                       (
-                           SELECT BOOL_OR(payment.date <= %(date)s)
-                             FROM account_move__account_payment matched
-                             JOIN account_payment payment ON payment.id = matched.payment_id
-                            WHERE matched.invoice_id = move.id
-                              AND payment.move_id IS NULL
-                              AND payment.state IN ('in_process', 'paid')
-                       ),
-                       move.payment_state = 'in_payment' AND line.reconciled IS NOT TRUE,
-                       FALSE
-                   )
                %(scope)s
           ORDER BY line.id
             """,

@@ -186,18 +186,22 @@ class O2cDunningNotice(models.Model):
         """Take out what was paid since the proposal; returns the reminders still to be sent."""
         if not self:
             return self
-        items = self.run_id._gather_open_items(self.partner_id.ids)
+        items, parts, _stops = self.run_id._gather_claims(self.partner_id.ids)
         by_key = {item.key: item for item in items}
+        stopped_keys = {part.item.key for part in parts}
         credit_of = dunning.credits_by_notice(items)
         gone = self.env["o2c.dunning.notice.line"]
         settled, covered, superfluous = self.browse(), self.browse(), self.browse()
+        stopped = self.browse()
         for notice in self:
             remaining = dunning.reconsider(
                 notice.line_ids._as_proposed_lines(), by_key, notice.currency_id.round
             )
             due = notice.line_ids._due_now(remaining)
             credit = credit_of.get((notice.partner_id.id, notice.currency_id.id), 0.0)
-            if not remaining:
+            if not remaining and stopped_keys.intersection(notice.line_ids.move_line_id.ids):
+                stopped += notice
+            elif not remaining:
                 settled += notice
             elif notice.currency_id.compare_amounts(due + credit, 0) <= 0:
                 covered += notice
@@ -206,17 +210,21 @@ class O2cDunningNotice(models.Model):
             else:
                 gone += notice.line_ids._keep(remaining)
         gone.unlink()
-        due = self - settled - covered - superfluous
+        due = self - settled - covered - superfluous - stopped
         due._update_totals(self.run_id._other_items(items, due))
         due._update_charges(by_key)
+        due._list_stopped(parts)
         (settled + covered).state = "paid"
-        superfluous.state = "skipped"
+        (superfluous + stopped).write({"state": "skipped", "fell_out": True})
         settled._log_each(self.env._("Not sent: everything on it was settled in the meantime."))
         covered._log_each(
             self.env._("Not sent: the customer's credits cover what is overdue by now.")
         )
         superfluous._log_each(
             self.env._("Not sent: the customer was reminded by another run in the meantime.")
+        )
+        stopped._log_each(
+            self.env._("Not sent: what it claimed is disputed, promised or blocked by now.")
         )
         return due
 

@@ -52,6 +52,7 @@ class O2cHoldRule(models.Model):
             & Domain("move_line_id.no_followup", "!=", True)
             & Domain("move_id.payment_state", "not in", ("blocked", "in_payment"))
         )
+        reached = self._still_claimed(reached, root)
         height = {level: (level.sequence, level.id) for level in reached.level_id}
         blocking = defaultdict(list)
         for item, lines in reached.grouped("move_line_id").items():
@@ -61,6 +62,25 @@ class O2cHoldRule(models.Model):
         for found in blocking.values():
             found.sort(key=lambda line: height[line.level_id], reverse=True)
         return blocking
+
+    def _still_claimed(self, reached, root):
+        """Those of these lines whose item is not wholly disputed, promised or blocked by now."""
+        if not reached:
+            return reached
+        customers = reached.move_line_id.partner_id.commercial_partner_id
+        # sudo: what is claimed of a customer does not depend on who confirms an order.
+        open_lines = self.env["account.move.line"].sudo().search(
+            Domain("account_type", "=", "asset_receivable")
+            & Domain("parent_state", "=", "posted")
+            & Domain("reconciled", "=", False)
+            & Domain("company_id", "child_of", root.ids)
+            & (
+                Domain("partner_id.commercial_partner_id", "in", customers.ids)
+                | Domain("partner_id.commercial_partner_id.o2c_payer_id", "in", customers.ids)
+            )
+        )
+        claimed = self.env["o2c.dunning.stop"]._claimed(open_lines, root)
+        return reached.filtered(lambda line: line.move_line_id in claimed)
 
     def _dunning_reason(self, lines):
         first = lines[0]

@@ -267,6 +267,19 @@ class O2cPaymentDispute(models.Model):
             )
         }
 
+    @api.model
+    def _close(self, invoices, resolution):
+        """Resolve what is open of these invoices by itself.
+
+        :param resolution: what to note where nobody has noted anything
+        """
+        # sudo: who registers a payment or cancels an invoice need not have any right on disputes.
+        disputes = self.sudo().search([
+            ("invoice_id", "in", invoices.ids), ("state", "=", "open"),
+        ])
+        disputes.filtered(lambda dispute: not dispute.resolution).resolution = resolution
+        disputes.write({"state": "resolved"})
+
     def _check_may_decide(self):
         self.check_access("read")
         is_collector = self.env.user.has_group("order_to_cash.group_collector")

@@ -23,11 +23,19 @@ class LetterRow:
     total: float
     paid: float
     open: float
+    kind: str = ""
+    until: date | None = None
+    stopped: float = 0.0
 
     @property
     def height(self):
         """Lines of the table that the row takes."""
-        return 1 + bool(self.customer) + (len(self.name) > NAME_WIDTH)
+        return (
+            1
+            + bool(self.customer)
+            + bool(self.kind or self.stopped)
+            + (len(self.name) > NAME_WIDTH)
+        )
 
 
 def paginate(sections):
@@ -112,9 +120,11 @@ class DunningLetter(models.AbstractModel):
                     ("soon", [self._line_row(line) for line in soon]),
                     ("credits", credit),
                     ("coming", [row for row in others if row.open > 0]),
+                    ("stopped", [self._stopped_row(item) for item in notice.item_ids]),
                 ]),
                 "has_credits": bool(credit),
-                "has_others": bool(others or (overdue and soon)),
+                "has_others": bool(others or notice.item_ids or (overdue and soon)),
+                "balance": notice.currency_id.round(notice.total_open + notice.total_stopped),
                 "to_pay": to_pay,
                 "to_pay_soon": notice.currency_id.round(
                     notice.total_due_soon + min(to_pay, 0.0)
@@ -131,6 +141,23 @@ class DunningLetter(models.AbstractModel):
             due=line.date_due,
             days_overdue=line.days_overdue,
             open=line.amount,
+            stopped=line.amount_stopped,
+        )
+
+    def _stopped_row(self, item):
+        notice = item.notice_id
+        # Of a part, the rest of the document says what it came to and what was paid.
+        total = item.amount if item.is_part else 0.0
+        return self._row(
+            notice,
+            item.move_line_id,
+            total=total,
+            name=item.name,
+            due=item.date_due,
+            days_overdue=max((notice.date - item.date_due).days, 0),
+            open=item.amount,
+            kind=item.kind,
+            until=item.until,
         )
 
     def _other_row(self, notice, item, move_line):
@@ -143,13 +170,13 @@ class DunningLetter(models.AbstractModel):
             open=notice.currency_id.round(item.residual),
         )
 
-    def _row(self, notice, move_line, **values):
-        total = move_line.amount_currency or values["open"]
+    def _row(self, notice, move_line, total=0.0, **values):
+        total = total or move_line.amount_currency or values["open"]
         customer = move_line.partner_id.commercial_partner_id
         return LetterRow(
             customer=customer.display_name if customer != notice.partner_id else "",
             issued=move_line.move_id.invoice_date or move_line.date,
             total=total,
-            paid=notice.currency_id.round(total - values["open"]),
+            paid=notice.currency_id.round(total - values["open"] - values.get("stopped", 0.0)),
             **values,
         )
