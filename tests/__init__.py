@@ -68,6 +68,10 @@ from . import test_dunning_replay
 from . import test_dunning_block
 from . import test_dunning_dispute
 from . import test_dunning_promise
+from . import test_algorithms_cash_discount
+from . import test_algorithms_write_off
+from . import test_dunning_cash_discount
+from . import test_dunning_write_off
 from . import test_dunning_statements
 from . import test_dunning_ageing
 from . import test_dunning_account_statement

@@ -87,7 +87,9 @@ class O2cCashDiscount(models.Model):
         candidates = self.sudo().search(self._domain_to_remind(company, today, days))
         offers = candidates.move_id._o2c_next_discount(today)
         due = candidates.filtered(
-            lambda step: (offer := offers.get(step.move_id.id)) and offer.number == step.number
+            lambda step: (offer := offers.get(step.move_id.id))
+            and offer.number == step.number
+            and not step.move_id.no_followup
         )
         stopped = due._stopped(today)
         due = due.filtered(lambda step: step.move_id not in stopped).try_lock_for_update()
@@ -117,7 +119,6 @@ class O2cCashDiscount(models.Model):
             & Domain("invoice_date", "<", today)
             & Domain("move_id.state", "=", "posted")
             & Domain("move_id.payment_state", "=", "not_paid")
-            & Domain("move_id.no_followup", "!=", True)
             & Domain("move_id.invoice_payment_term_id.o2c_remind_discount", "=", True)
             & Domain("move_id.partner_id.email", "!=", False)
         )

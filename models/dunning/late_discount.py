@@ -1,5 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command, Domain
 from odoo.tools import format_date
 from odoo.tools.misc import formatLang
@@ -10,7 +10,18 @@ from .cash_discount_move import seen_with
 
 # What a customer may have reckoned otherwise, in smallest units of the currency.
 TOLERANCE = 2
-DECIDED = ("state", "decided_by_id", "decided_on", "entry_id")
+# What the program finds, and what only deciding writes.
+GUARDED = {
+    "move_id",
+    "discount_id",
+    "paid_on",
+    "days_late",
+    "amount",
+    "state",
+    "decided_by_id",
+    "decided_on",
+    "entry_id",
+}
 
 
 class O2cLateDiscount(models.Model):
@@ -82,6 +93,13 @@ class O2cLateDiscount(models.Model):
                 if late.paid_on and late.deadline
                 else 0
             )
+
+    def write(self, vals):
+        if GUARDED & vals.keys() and not self.env.su:
+            raise AccessError(
+                self.env._("Accept the discount or claim the rest to change its state.")
+            )
+        return super().write(vals)
 
     # ------------------------------------------------------------------
     # Actions
@@ -162,6 +180,7 @@ class O2cLateDiscount(models.Model):
             .with_context(skip_invoice_sync=True)
             .create({
                 "move_type": "entry",
+                "company_id": move.company_id.id,
                 "journal_id": journal.id,
                 "date": date,
                 "ref": self.env._(

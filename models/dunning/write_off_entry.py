@@ -88,6 +88,7 @@ class O2cWriteOff(models.Model):
                 .with_context(skip_invoice_sync=True)
                 .create({
                     "move_type": "entry",
+                    "company_id": write_off.company_id.id,
                     "journal_id": journal.id,
                     "date": date,
                     "currency_id": currency.id,
