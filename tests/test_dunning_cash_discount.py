@@ -82,6 +82,7 @@ class TestDunningCashDiscount(CashDiscountCommon):
     def test_the_preview_names_every_step(self):
         self.assertIn("970", self.term.example_preview_discount)
         self.assertIn("980", self.term.example_preview_discount)
+        self.assertNotIn("&lt;", self.term.example_preview_discount)
 
     def test_steps_are_copied_with_the_term(self):
         self.assertEqual(self.term.copy().o2c_step_ids.mapped("percent"), [2])
@@ -285,6 +286,26 @@ class TestDunningCashDiscount(CashDiscountCommon):
         self.assertIn("970.00", html)
         self.assertIn("980.00", html)
         self.assertIn("2 %", invoice.o2c_discount_note)
+
+    def test_the_letter_names_what_can_still_be_saved(self):
+        self.customer.o2c_payer_id = self.other_customer
+        old = self._new_invoice(self.customer, 100, date="2024-12-01")
+        invoice = self._discounted()
+        run = self.env["o2c.dunning.run"].create({"date": "2025-01-15"})
+        run.action_propose()
+        notice = run.notice_ids
+        self.assertEqual(notice.partner_id, self.other_customer)
+        report = self.env["report.order_to_cash.report_dunning_notice"]
+        (letter,) = report._letters(notice)
+        (offer,) = letter["discounts"]
+        self.assertEqual((offer.name, offer.to_pay, offer.percent), (invoice.name, 980, "2"))
+        html = self.env["ir.actions.report"]._render_qweb_html(
+            "order_to_cash.report_dunning_notice", notice.ids
+        )[0].decode()
+        self.assertIn("980.00", html)
+        self.assertIn(old.name, html)
+        self._pay(invoice, 500, "2025-01-15")
+        self.assertFalse(report._letters(notice)[0]["discounts"])
 
     def test_the_steps_of_many_invoices_take_one_query(self):
         invoices = self.env["account.move"].union(*(self._discounted() for _ in range(5)))

@@ -1,3 +1,5 @@
+from markupsafe import Markup
+
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 from odoo.tools import format_date
@@ -64,12 +66,11 @@ class AccountPaymentTerm(models.Model):
             for offer in term._o2c_offers(
                 start, term.example_amount, term.example_amount, term.currency_id.round
             )[1:]:
-                term.example_preview_discount += "<div>{}</div>".format(
-                    self.env._(
-                        "then <b>%(amount)s</b> if paid before <b>%(date)s</b>",
-                        amount=formatLang(self.env, offer.to_pay, currency_obj=term.currency_id),
-                        date=format_date(self.env, offer.deadline),
-                    )
+                term.example_preview_discount += Markup("<div>%s</div>") % self.env._(
+                    "then %(amount)s if paid before %(date)s",
+                    amount=Markup("<b>%s</b>")
+                    % formatLang(self.env, offer.to_pay, currency_obj=term.currency_id),
+                    date=Markup("<b>%s</b>") % format_date(self.env, offer.deadline),
                 )
 
     @api.constrains("o2c_step_ids", "early_discount", "discount_percentage", "discount_days", "line_ids")

@@ -15,7 +15,7 @@ class O2cWriteOffLine(models.Model):
     _rec_name = "move_id"
 
     write_off_id = fields.Many2one(
-        "o2c.write.off", required=True, index=True, ondelete="cascade"
+        "o2c.write.off", string="Write-off", required=True, index=True, ondelete="cascade"
     )
     company_id = fields.Many2one(related="write_off_id.company_id", store=True, index=True)
     partner_id = fields.Many2one(
@@ -56,7 +56,6 @@ class O2cWriteOffLine(models.Model):
         help="What was open when the write-off was requested.",
     )
     amount = fields.Monetary(
-        string="To Write Off",
         compute="_compute_amount",
         store=True,
         readonly=False,
@@ -64,10 +63,11 @@ class O2cWriteOffLine(models.Model):
         aggregator=None,
     )
     amount_company = fields.Monetary(
-        string="Amount (Company Currency)",
+        string="Book Value",
         currency_field="company_currency_id",
         compute="_compute_amount_company",
         store=True,
+        help="What the amount stands for in the books, in company currency.",
     )
 
     _once_a_request = models.UniqueIndex(

@@ -2,6 +2,7 @@ from . import bad_debts
 from . import account_statement
 from . import aged_receivable
 from . import dunning_letter
+from . import letter_discounts
 from . import collection_sheet
 from . import collection_order
 from . import collection_salesperson
