@@ -252,7 +252,7 @@ class O2cReceivablesPortal(CustomerPortal):
             self._o2c_values(
                 "o2c_receivables",
                 invoice.company_id.root_id,
-                invoice=invoice,
+                disputed=invoice,
                 o2c_form="dispute",
                 left=invoice.currency_id.round(left),
                 categories=Dispute._fields["category"]._description_selection(request.env),

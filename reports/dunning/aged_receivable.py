@@ -281,7 +281,7 @@ class O2cAgedReceivable(models.Model):
             "order_to_cash.o2c_aged_receivable_action"
         )
         action["display_name"] = action["name"] = self.env._(
-            "Aged Receivables as of %(date)s", date=format_date(self.env, date)
+            "Receivables %(date)s", date=format_date(self.env, date)
         )
         action["domain"] = list(domain)
         action["context"] = {
