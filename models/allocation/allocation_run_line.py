@@ -76,7 +76,7 @@ class O2cAllocationRunLine(models.Model):
         readonly=True,
         help="Not applied: the product had changed since the simulation.",
     )
-    reason = fields.Char(readonly=True)
+    reason = fields.Text(readonly=True)
     donor_move_ids = fields.Many2many(
         "stock.move",
         "o2c_allocation_run_line_donor_rel",
