@@ -217,7 +217,10 @@ class O2cCollectionItem(models.Model):
                    ROUND(
                        claimed.claim
                        * (0.5 + COALESCE(credit.score, %(unknown)s)::numeric / 200)
-                       * POWER(0.5, GREATEST(claimed.days_overdue, 0)::numeric / %(half_life)s)
+                       -- powers of floats are a hundred times faster than those of numerics
+                       * POWER(
+                           0.5::float8, GREATEST(claimed.days_overdue, 0)::float8 / %(half_life)s
+                       )::numeric
                        / claimed.rounding
                    ) * claimed.rounding AS expected
               FROM claimed

@@ -1,8 +1,9 @@
 from collections import defaultdict
+from functools import partial
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL
+from odoo.tools import SQL, float_round
 from odoo.tools.misc import format_date
 
 from odoo.addons.order_to_cash.algorithms import collection
@@ -15,7 +16,6 @@ SOURCES = [
 LINE_COLUMNS = {
     "plan_id": SQL("int"),
     "move_line_id": SQL("int"),
-    "move_id": SQL("int"),
     "partner_id": SQL("int"),
     "user_id": SQL("int"),
     "date_due": SQL("date"),
@@ -26,6 +26,7 @@ LINE_COLUMNS = {
     "source": SQL("text"),
     "promise_id": SQL("int"),
 }
+AMOUNT, PROBABLE = (list(LINE_COLUMNS).index(name) for name in ("amount", "probable"))
 
 
 class O2cCollectionPlan(models.Model):
@@ -146,6 +147,8 @@ class O2cCollectionPlan(models.Model):
         self.env.flush_all()
         items = {row["id"]: row for row in self.env.execute_query_dict(self._items_sql())}
         delays = self._delays({row["partner_id"] for row in items.values()})
+        # As currency.round(), without asking the record for its rounding a million times.
+        round_amount = partial(float_round, precision_rounding=self.currency_id.rounding)
         expected = collection.forecast(
             [
                 collection.Due(
@@ -157,26 +160,26 @@ class O2cCollectionPlan(models.Model):
             self._promises(items),
             delays,
             self.date,
-            self.currency_id.round,
+            round_amount,
         )
         # sudo: the lines are the program's, nobody may write them.
-        self.sudo()._write_lines([self._line_values(part, items, delays) for part in expected])
+        self.sudo()._write_lines([
+            self._line_values(part, items[part.item], delays, round_amount) for part in expected
+        ])
 
-    def _line_values(self, part, items, delays):
-        item = items[part.item]
+    def _line_values(self, part, item, delays, round_amount):
         score = None if item["score"] is None else float(item["score"])
         probability = collection.recovery_probability(score, (part.day - item["date_due"]).days)
         return (
             self.id,
             item["id"],
-            item["move_id"],
             item["partner_id"],
             item["user_id"],
             item["date_due"],
             delays.get(item["partner_id"], 0),
             part.day,
             part.amount,
-            self.currency_id.round(part.amount * probability),
+            round_amount(part.amount * probability),
             part.source,
             part.promise,
         )
@@ -193,14 +196,10 @@ class O2cCollectionPlan(models.Model):
             self.env.cr.execute(
                 SQL(
                     """
-                    INSERT INTO o2c_collection_plan_line
-                        (%s, company_id, create_uid, create_date, write_uid, write_date)
-                    SELECT line.*, %s, %s, %s, %s, %s
-                      FROM unnest(%s) AS line
+                    INSERT INTO o2c_collection_plan_line (%s)
+                    SELECT * FROM unnest(%s)
                     """,
                     SQL(", ").join(map(SQL.identifier, LINE_COLUMNS)),
-                    self.company_id.id,
-                    *[self.env.uid, fields.Datetime.now()] * 2,
                     SQL(", ").join(columns),
                 )
             )
@@ -208,8 +207,8 @@ class O2cCollectionPlan(models.Model):
         self.invalidate_recordset()
         self.write({
             "calculated_on": fields.Datetime.now(),
-            "total": self.currency_id.round(sum(row[8] for row in rows)),
-            "total_probable": self.currency_id.round(sum(row[9] for row in rows)),
+            "total": self.currency_id.round(sum(row[AMOUNT] for row in rows)),
+            "total_probable": self.currency_id.round(sum(row[PROBABLE] for row in rows)),
         })
 
     def _delays(self, partner_ids):
@@ -366,20 +365,24 @@ class O2cCollectionPlan(models.Model):
 
 
 class O2cCollectionPlanLine(models.Model):
-    """A part of an open item, expected on a day."""
+    """A part of an open item, expected on a day.
+
+    A plan makes as many as there are open items: no more is stored than a plan has to remember.
+    """
 
     _name = "o2c.collection.plan.line"
     _description = "Expected Receipt"
     _order = "date, date_due, id"
-    _rec_name = "move_id"
+    _rec_name = "move_line_id"
+    _log_access = False
 
     plan_id = fields.Many2one("o2c.collection.plan", required=True, index=True, ondelete="cascade")
-    company_id = fields.Many2one("res.company", index=True)
+    company_id = fields.Many2one(related="plan_id.company_id")
     currency_id = fields.Many2one(related="company_id.currency_id")
     move_line_id = fields.Many2one(
         "account.move.line", index="btree_not_null", ondelete="cascade", string="Journal Item"
     )
-    move_id = fields.Many2one("account.move", string="Document", ondelete="cascade", index=True)
+    move_id = fields.Many2one(related="move_line_id.move_id", string="Document")
     partner_id = fields.Many2one("res.partner", string="Customer", ondelete="cascade", index=True)
     user_id = fields.Many2one("res.users", string="Salesperson")
     date_due = fields.Date(string="Due")

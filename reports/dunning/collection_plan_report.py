@@ -113,13 +113,13 @@ class O2cCollectionPlanReport(models.Model):
             )
             SELECT line.id::bigint AS id,
                    line.plan_id,
-                   line.company_id,
+                   plan.root_id AS company_id,
                    company.currency_id,
                    line.date,
                    line.date_due,
                    line.partner_id,
                    line.user_id,
-                   line.move_id,
+                   item.move_id,
                    line.source,
                    line.amount AS planned,
                    line.probable,
@@ -129,7 +129,8 @@ class O2cCollectionPlanReport(models.Model):
                    line.date <= plan.date_end AS is_in_time
               FROM o2c_collection_plan_line line
               JOIN plan ON plan.id = line.plan_id
-              JOIN company ON company.id = line.company_id
+              JOIN company ON company.id = plan.root_id
+         LEFT JOIN account_move_line item ON item.id = line.move_line_id
          UNION ALL
             SELECT (plan.id::bigint << 32) + receipt.id,
                    plan.id,
