@@ -81,7 +81,8 @@ class Protection:
     :ivar members: keys of the demands it is for
     :ivar is_cap: ``members`` may take no more than ``quantity``; otherwise nobody else may take
         so much that less than ``quantity`` is left for them
-    :ivar from_rank: it binds demands of this rank and those served later; ``None``: all
+    :ivar from_rank: it binds demands of this rank and those served later; ``None``: all. Where it
+        binds a ``win``, each ``gain`` is served later
     :ivar cells: keys of the cells where it holds; ``None``: wherever the product is
     :ivar exempt: keys of demands that it neither serves nor binds
     :ivar shared_with: other products, of the same rounding, that share the quantity with ``product``
@@ -189,8 +190,8 @@ class _Guard:
     """A protection while it is being used up, in units."""
 
     __slots__ = (
-        "cells", "exempt", "from_rank", "is_cap", "key", "members", "products", "remaining", "scope",
-        "takes_nothing",
+        "binds_gain", "cells", "exempt", "from_rank", "is_cap", "key", "members", "products",
+        "remaining", "scope", "takes_nothing",
     )
 
     def __init__(self, protection, remaining):
@@ -204,6 +205,9 @@ class _Guard:
         self.remaining = max(0, remaining)
         self.takes_nothing = protection.takes_nothing
         self.scope = None
+        # What was kept from a win is not given to one served after it, whatever his rank: he would
+        # keep it, and the next plan would take it from the win.
+        self.binds_gain = False
 
     def holds_in(self, cell):
         return self.cells is None or cell in self.cells
@@ -211,7 +215,9 @@ class _Guard:
     def binds(self, demand):
         if demand.key in self.members or demand.key in self.exempt:
             return False
-        return self.from_rank is None or demand.rank >= self.from_rank
+        if self.from_rank is None or demand.rank >= self.from_rank:
+            return True
+        return self.binds_gain and demand.strategy == "gain"
 
     def is_within(self, scope):
         if not self.products <= scope.products:
@@ -450,6 +456,7 @@ class _Planner:
         self.served = [
             _Served(demand, self._stock(demand.product)) for demand in service_order(demands)
         ]
+        self._bind_gains()
         self.groups = defaultdict(list)
         for served in self.served:
             if served.demand.group is not None:
@@ -487,6 +494,15 @@ class _Planner:
             guard.scope = scopes[key]
         for scope in scopes.values():
             scope.guards = [guard for guard in guards if guard.is_within(scope)]
+
+    def _bind_gains(self):
+        for served in self.served:
+            if served.demand.strategy != "win":
+                # The wins come first.
+                break
+            for guard in served.stock.guards:
+                if guard.from_rank is not None and guard.binds(served.demand):
+                    guard.binds_gain = True
 
     def run(self):
         for served in self.served:
