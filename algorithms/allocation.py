@@ -16,13 +16,17 @@ Quantities are counted in whole multiples of the product's rounding, so that sum
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import floor
 
 STRATEGIES = ("win", "gain", "redistribute", "fill", "lose")
 PHASE = {strategy: number for number, strategy in enumerate(STRATEGIES)}
 ROUNDING = 0.01
+# Where nobody loses anything, those come after all others that a run would not let gain, or would
+# take everything from; and after these the demands that are not due yet.
+TURNS = {"fill": 1, "lose": 2}
+FAR_OFF = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,7 @@ class Demand:
 
     :ivar strategy: one of :data:`STRATEGIES`
     :ivar rank: lower is served first
+    :ivar turn: those of a later turn are served after all others of their strategy
     :ivar tie: orders the demands of one rank; the same kind of tuple for all
     :ivar need: the whole of what is ordered, what it holds included
     :ivar cells: keys of the cells it may take from, in the order in which it takes
@@ -65,12 +70,18 @@ class Demand:
     frozen: float = 0.0
     group: Hashable = None
     fit: Callable[[float], float] | None = None
+    turn: int = 0
 
     def __post_init__(self):
         if self.strategy not in PHASE:
             raise ValueError(f"Unknown strategy: {self.strategy!r}")
         if self.need < 0 or self.frozen < 0 or any(quantity < 0 for _cell, quantity in self.held):
             raise ValueError("A demand cannot be negative.")
+
+    @property
+    def is_served(self):
+        """Whether it holds all it needs."""
+        return self.frozen + sum(quantity for _cell, quantity in self.held) >= self.need
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +160,7 @@ def plan(
     fair_share: bool = False,
     roundings: Mapping[Hashable, float] | None = None,
     share_steps: Mapping[Hashable, float] | None = None,
+    incomplete: Collection[Hashable] = (),
 ) -> dict[Hashable, Outcome]:
     """Who is to hold how much of what.
 
@@ -156,16 +168,26 @@ def plan(
         or an equal part, and the rest goes by the largest remainder, then by the tie key
     :param roundings: the smallest quantity a product; :data:`ROUNDING` where it is missing
     :param share_steps: the smallest equal part a product; 1 where it is missing
+    :param incomplete: groups of which something is missing that is not among the demands
     :return: {key of the demand: :class:`Outcome`}
     """
     return _Planner(
-        cells, list(demands), protections, fair_share, roundings or {}, share_steps or {}
+        cells,
+        list(demands),
+        protections,
+        fair_share,
+        roundings or {},
+        share_steps or {},
+        frozenset(incomplete),
     ).run()
 
 
 def service_order(demands: Iterable[Demand]) -> list[Demand]:
     """The demands in the order in which they are served."""
-    return sorted(demands, key=lambda demand: (PHASE[demand.strategy], demand.rank, demand.tie))
+    return sorted(
+        demands,
+        key=lambda demand: (PHASE[demand.strategy], demand.turn, demand.rank, demand.tie),
+    )
 
 
 def equal_parts(needs: Sequence[int], total: int) -> list[int]:
@@ -444,8 +466,11 @@ class _Served:
 
 
 class _Planner:
-    def __init__(self, cells, demands, protections, fair_share, roundings, share_steps):
+    def __init__(
+        self, cells, demands, protections, fair_share, roundings, share_steps, incomplete
+    ):
         self.fair_share = fair_share
+        self.incomplete = incomplete
         self.stocks = {}
         self.roundings = roundings
         self.share_steps = share_steps
@@ -511,7 +536,8 @@ class _Planner:
         # They are in the order of service: those of one strategy and rank follow each other.
         blocks = defaultdict(list)
         for served in self.served:
-            blocks[served.demand.strategy, served.demand.rank].append(served)
+            demand = served.demand
+            blocks[demand.strategy, demand.turn, demand.rank].append(served)
         for block in blocks.values():
             self._serve_block(block)
         return self._outcomes()
@@ -531,17 +557,23 @@ class _Planner:
     def _serve_group(self, key):
         """Raise all demands of a group, or none, when the first of them has its turn."""
         members = self.groups.pop(key, ())
+        if key in self.incomplete or not self._raise_all(members):
+            for served in members:
+                served.is_withheld = served.missing > 0
+
+    @staticmethod
+    def _raise_all(members):
+        """Whether all are served in full; otherwise none is raised."""
         done = []
         for served in members:
             done.append((served, *served.raise_by(served.want)))
             if served.missing:
                 break
         else:
-            return
+            return True
         for served, picks, undo in reversed(done):
             served.undo(picks, undo)
-        for served in members:
-            served.is_withheld = served.missing > 0
+        return False
 
     def _share(self, many):
         """Give equal parts to demands of one product and rank."""

@@ -10,10 +10,8 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from .allocation import Cell, Demand, Protection, plan
+from .allocation import FAR_OFF, TURNS, Cell, Demand, Protection, plan
 
-# Demands that do not compete yet come after all others.
-FAR_OFF = 10**6
 # Less than any unit can express.
 TINY = 1e-6
 
@@ -168,7 +166,7 @@ class _State:
         return replace(
             demand,
             strategy="gain",
-            rank=_place(demand, day, competes_from)[0],
+            turn=_place(demand, day, competes_from)[0],
             need=need,
             held=(),
             frozen=0.0,
@@ -195,7 +193,8 @@ class _State:
 def _place(demand, day=None, competes_from=None):
     """Its place in the order of service; on a day, that of those who do not compete yet is last."""
     is_far_off = day and competes_from.get(demand.key, day) > day
-    return demand.rank + (FAR_OFF if is_far_off else 0), demand.tie
+    turn = FAR_OFF if is_far_off else max(demand.turn, TURNS.get(demand.strategy, 0))
+    return turn, demand.rank, demand.tie
 
 
 def _positive(quantity):

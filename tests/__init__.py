@@ -38,6 +38,7 @@ from . import test_algorithms_credit_score
 from . import test_allocation_ranking
 from . import test_allocation_run
 from . import test_allocation_modules
+from . import test_allocation_complete
 from . import test_allocation_race
 from . import test_allocation_race_set_apart
 from . import test_allocation_rights

@@ -41,6 +41,9 @@ class TestStrategies(BaseCase):
         result = planned(12, demand("b", tie=("2025-02-01",)), demand("a", tie=("2025-01-01",)))
         self.assertEqual(result, {"a": 10, "b": 2})
 
+    def test_those_of_a_later_turn_are_served_later(self):
+        self.assertEqual(planned(12, demand("b", turn=1), demand("a", rank=2)), {"a": 10, "b": 2})
+
     def test_what_each_strategy_may_gain_and_lose(self):
         for strategy, stock, held, with_nothing_else in [
             # strategy, on the shelf with what it holds, held, what it has if nobody else asks
@@ -298,6 +301,15 @@ class TestShipComplete(BaseCase):
             ],
         )
         self.assertEqual([outcomes[key].planned for key in ("a1", "a2", "b1", "b2")], [0, 0, 10, 3])
+
+    def test_what_lacks_something_beside_the_demands_is_withheld(self):
+        outcomes = plan(
+            [Cell(SHELF, "crate", 20)],
+            [demand("a", group="A", held=4.0), demand("b", rank=2, group="B")],
+            incomplete={"A"},
+        )
+        self.assertEqual([outcomes[key].planned for key in "ab"], [0, 10])
+        self.assertTrue(outcomes["a"].is_withheld)
 
     def test_two_lines_for_the_same_product_are_not_served_twice(self):
         result = planned(15, demand("a", group="A"), demand("b", group="A"), demand("c", rank=2))

@@ -51,8 +51,15 @@ class TestAllocationRanking(O2cCommon):
             ((False, 0), (False, 0), ("redistribute", 100)),
             (("fill", 5), (False, 0), ("fill", 5)),
             ((False, 0), ("fill", 5), ("fill", 5)),
-            (("fill", 3), ("win", 7), ("win", 3)),
-            (("gain", 7), ("redistribute", 3), ("gain", 3)),
+            (("fill", 3), ("win", 7), ("fill", 3)),
+            (("gain", 7), ("redistribute", 3), ("redistribute", 3)),
+            (("fill", 3), ("win", 3), ("win", 3)),
+            (("win", 3), ("fill", 3), ("win", 3)),
+            (("fill", 0), ("win", 0), ("win", 100)),
+            # What the better one leaves open, the other says.
+            ((False, 3), ("win", 7), ("win", 3)),
+            (("win", 0), (False, 7), ("win", 7)),
+            (("win", 0), ("fill", 7), ("fill", 7)),
         ]:
             with self.subTest(by_class=by_class, by_rating=by_rating):
                 for record, (strategy, rank) in (

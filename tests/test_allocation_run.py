@@ -69,7 +69,13 @@ class TestAllocationRun(AllocationCommon):
         self._stock(3.0)
         move = self._move(5.0, strategy="win")
         run = self._run()
-        self.assertEqual(run.short_win_count, 1)
+        self._move(1.5, strategy="win", product=self.box)
+        run.action_simulate()
+        self.assertEqual((run.short_win_count, run.short_win_qty), (2, 3.5))
+        self.assertEqual(run.short_win_text, "3.5 Units")
+        self.box.uom_id = self.env.ref("uom.product_uom_kgm")
+        run.invalidate_recordset()
+        self.assertEqual(set(run.short_win_text.split(", ")), {"2 Units", "1.5 kg"})
         self.assertEqual(
             self._line(run, move).reason,
             "Got 3 from free stock. Has to win, yet 2 cannot be served.",

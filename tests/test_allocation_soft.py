@@ -574,3 +574,13 @@ class TestAllocationSoft(AllocationCommon):
 
         statements(1)
         self.assertEqual(statements(1), statements(5))
+
+    def test_what_was_held_back_is_shared_by_the_moves_of_a_line(self):
+        self._stock(20.0)
+        move = self._move(10.0)
+        second = self.env["stock.move"].create(move._split(6.0))
+        second._action_confirm(merge=False)
+        moves = move | second
+        moves._o2c_reserve_up_to([(moves, 7.0)])
+        self.assertEqual(sum(moves.mapped("quantity")), 7.0)
+        self.assertEqual(move.quantity, 4.0)

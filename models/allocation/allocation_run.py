@@ -5,8 +5,11 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 
-from .reasons import Reasons
+from .reasons import Reasons, plain_number
 from .res_company import RUN_OPTIONS, SHIP_COMPLETE
+
+# Deliveries that are to win and yet are not served in full.
+SHORT_WIN = Domain("strategy", "=", "win") & Domain("missing_qty", ">", 0)
 
 # What a run says of itself: who applied it, when, and to what.
 RECORDED = {
@@ -112,6 +115,17 @@ class O2cAllocationRun(models.Model):
         compute="_compute_counts",
         help="Deliveries that are to win and yet are not served in full.",
     )
+    short_win_qty = fields.Float(
+        string="Win Missing",
+        digits="Product Unit",
+        compute="_compute_counts",
+        help="What they lack, each product in its own unit.",
+    )
+    short_win_text = fields.Char(
+        string="By How Much",
+        compute="_compute_counts",
+        help="What deliveries that are to win lack, added up a unit.",
+    )
 
     @api.depends("company_id")
     def _compute_date_to(self):
@@ -136,11 +150,28 @@ class O2cAllocationRun(models.Model):
             ("line_count", Domain.TRUE),
             ("gaining_count", Domain("delta_qty", ">", 0)),
             ("losing_count", Domain("delta_qty", "<", 0)),
-            ("short_win_count", Domain("strategy", "=", "win") & Domain("missing_qty", ">", 0)),
+            ("short_win_count", SHORT_WIN),
         ):
             counts = dict(Line._read_group(mine & domain, ["run_id"], ["__count"]))
             for run in self:
                 run[name] = counts.get(run._origin, 0)
+        self._set_short_wins(mine & SHORT_WIN)
+
+    def _set_short_wins(self, domain):
+        """Say by how much the lines of ``domain`` fall short, a unit at a time."""
+        digits = self.env["decimal.precision"].precision_get("Product Unit")
+        missing = defaultdict(lambda: defaultdict(float))
+        for run, product, quantity in self.env["o2c.allocation.run.line"]._read_group(
+            domain, ["run_id", "product_id"], ["missing_qty:sum"]
+        ):
+            missing[run][product.uom_id] += quantity
+        for run in self:
+            by_unit = missing[run._origin]
+            run.short_win_qty = sum(by_unit.values())
+            run.short_win_text = ", ".join(
+                f"{plain_number(quantity, digits)} {unit.name}"
+                for unit, quantity in by_unit.items()
+            )
 
     @api.model_create_multi
     def create(self, vals_list):

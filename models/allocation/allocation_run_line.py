@@ -141,6 +141,34 @@ class O2cAllocationRunLine(models.Model):
         )
 
     @api.model
+    def _given_up_sql(self, move_ids):
+        """Which moves an applied run has given nothing, because they are to lose: SQL with
+        ``move_id``."""
+        self.flush_model(["is_skipped"])
+        self.env["o2c.allocation.run"].flush_model(["state"])
+        return SQL(
+            """
+            SELECT line.move_id
+              FROM o2c_allocation_run_line line
+              JOIN o2c_allocation_run run ON run.id = line.run_id
+             WHERE line.move_id = ANY(%s)
+               AND line.strategy = 'lose'
+               AND line.is_skipped IS NOT TRUE
+               AND line.is_frozen IS NOT TRUE
+               AND run.state IN ('applied', 'stale')
+            """,
+            list(move_ids),
+        )
+
+    @api.model
+    def _given_up(self, move_ids):
+        """The ids of those of some moves that an applied run has given nothing."""
+        move_ids = list(move_ids)
+        if not move_ids:
+            return set()
+        return {key for (key,) in self.env.execute_query(self._given_up_sql(move_ids))}
+
+    @api.model
     def _remove(self, run):
         """Remove all lines of one run, in one statement: nothing else knows them."""
         self.flush_model(["run_id"])

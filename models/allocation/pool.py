@@ -91,6 +91,7 @@ class Pool:
     :ivar quants: {cell: id of its quant}
     :ivar special: ids of the products that native reservation has to do
     :ivar protection_names: {key of a protection: its name}
+    :ivar incomplete: {group: id of a product} of which something is missing beside the demands
     """
 
     moves: dict = field(default_factory=dict)
@@ -104,6 +105,7 @@ class Pool:
     quants: dict = field(default_factory=dict)
     special: set = field(default_factory=set)
     protection_names: dict = field(default_factory=dict)
+    incomplete: dict = field(default_factory=dict)
     rounding: float = algorithm.ROUNDING
 
     def plan(self, *, fair_share=False):
@@ -115,6 +117,7 @@ class Pool:
             self.protections,
             fair_share=fair_share,
             roundings=dict.fromkeys(products, self.rounding),
+            incomplete=self.incomplete,
         )
 
     def yield_last(self, move_id):
@@ -191,7 +194,7 @@ class Pool:
             fit = demand.fit and self.moves[demand.key].uom_id
             texts[demand.product].append(repr((
                 demand.key, demand.strategy, demand.rank, demand.tie, demand.need, demand.cells,
-                sorted(demand.held), demand.frozen, demand.group, fit,
+                sorted(demand.held), demand.frozen, demand.group, fit, demand.group in self.incomplete,
             )))
         for cell in self.cells:
             texts[cell.product].append(repr((cell.key, cell.quantity)))
@@ -277,6 +280,8 @@ class O2cAllocationPool(models.AbstractModel):
                 many.append(place)
         self._add_cells(pool, lines, quants, known)
         self._add_demands(pool, lines, quants, known, ship_complete)
+        if ship_complete:
+            pool.incomplete = self._incomplete(pool)
         pool.protections = self._protections(pool, company)
         return pool
 
@@ -437,6 +442,76 @@ class O2cAllocationPool(models.AbstractModel):
             group=_group(move, ship_complete),
             fit=_fit(self.env, product, move.uom_id) if move.uom_id != product.uom_id else None,
         )
+
+    def _incomplete(self, pool):
+        """{group: id of a product} of what must be delivered complete and lacks something beside
+        the demands: not chosen, not due yet, not to be touched, or waiting for goods.
+
+        Of a chain the first step counts that is still open.
+        """
+        ids = defaultdict(list)
+        for demand in pool.demands:
+            kind, key = demand.group
+            ids[kind].append(key)
+        rows = self.env.execute_query(
+            SQL(
+                """
+                WITH delivery AS (
+                    SELECT move.id, move.product_id, move.sale_line_id AS line_id,
+                           COALESCE(line.order_id, picking.sale_id) AS order_id,
+                           move.quantity < move.product_uom_qty AS is_short
+                      FROM stock_move move
+                      JOIN stock_location source ON source.id = move.location_id
+                      JOIN stock_location target
+                        ON target.id = COALESCE(move.location_final_id, move.location_dest_id)
+                      JOIN product_product product ON product.id = move.product_id
+                      JOIN product_template template ON template.id = product.product_tmpl_id
+                 LEFT JOIN sale_order_line line ON line.id = move.sale_line_id
+                 LEFT JOIN stock_picking picking ON picking.id = move.picking_id
+                     WHERE move.id IN (
+                           SELECT id FROM stock_move WHERE sale_line_id = ANY(%(lines)s)
+                            UNION
+                           SELECT by_line.id
+                             FROM sale_order_line ordered
+                             JOIN stock_move by_line ON by_line.sale_line_id = ordered.id
+                            WHERE ordered.order_id = ANY(%(orders)s)
+                            UNION
+                           SELECT by_picking.id
+                             FROM stock_picking sent
+                             JOIN stock_move by_picking ON by_picking.picking_id = sent.id
+                            WHERE sent.sale_id = ANY(%(orders)s)
+                           )
+                       AND move.state IN ('waiting', 'confirmed', 'partially_available', 'assigned')
+                       AND move.product_qty > 0
+                       AND template.is_storable
+                       AND target.usage = 'customer'
+                       AND source.usage NOT IN ('supplier', 'customer', 'inventory', 'production')
+                )
+                SELECT line_id, order_id, MIN(product_id)
+                  FROM delivery
+                 WHERE is_short
+                   AND id <> ALL(%(demands)s)
+                   AND NOT EXISTS (
+                       SELECT FROM stock_move_move_rel link
+                    LEFT JOIN delivery earlier ON earlier.id = link.move_orig_id
+                        WHERE link.move_dest_id = delivery.id
+                          AND (earlier.id IS NOT NULL OR link.move_orig_id = ANY(%(demands)s))
+                   )
+              GROUP BY line_id, order_id
+              ORDER BY MIN(product_id) DESC
+                """,
+                lines=ids["line"],
+                orders=ids["order"],
+                demands=[demand.key for demand in pool.demands],
+            )
+        )
+        groups = {demand.group for demand in pool.demands}
+        return {
+            group: product
+            for line, order, product in rows
+            for group in (("line", line), ("order", order))
+            if group in groups
+        }
 
     def _moves_sql(self, company, warehouses, products, date_to):
         """A row a move, as :class:`OpenMove` has it."""

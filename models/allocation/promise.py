@@ -15,7 +15,7 @@ from odoo.tools import SQL
 from odoo.addons.order_to_cash.algorithms import promise as algorithm
 
 from .pool import OpenMove, Quant
-from .ranking import Ranked
+from .ranking import Ranked, better_of
 
 LAST = 2**31 - 1
 
@@ -202,11 +202,13 @@ class O2cPromise(models.AbstractModel):
         order = line.order_id
         customer_class = order.partner_id.commercial_partner_id.o2c_class_id
         owner = customer_class.company_id
-        ranks = (
-            customer_class.allocation_rank
-            if not owner or owner in line.company_id.parent_ids
-            else 0,
-            account.rating_id.allocation_rank if account else 0,
+        if owner and owner not in line.company_id.parent_ids:
+            customer_class = customer_class.browse()
+        customer_strategy, customer_rank = better_of(
+            *(
+                (source.allocation_strategy, source.allocation_rank)
+                for source in (customer_class, account.rating_id if account else customer_class)
+            )
         )
         figures = (
             _timestamp(wanted),
@@ -217,8 +219,8 @@ class O2cPromise(models.AbstractModel):
             1,
         )
         return Ranked(
-            strategy=strategy,
-            rank=line.o2c_allocation_rank or min(filter(None, ranks), default=default_rank),
+            strategy=line.o2c_allocation_strategy or customer_strategy or strategy,
+            rank=line.o2c_allocation_rank or customer_rank or default_rank,
             tie=(*(figures[tie] for tie in ties), order._origin.id or LAST, 0, number),
         )
 

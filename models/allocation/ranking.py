@@ -12,6 +12,8 @@ from odoo.addons.order_to_cash.algorithms.allocation import STRATEGIES
 # a bound keeps a loop in somebody's data from going on for ever.
 CHAIN_LENGTH = 8
 LAST_RANK = 100
+# What comes after all others.
+LAST = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +35,27 @@ class Ranked:
         return (self.rank, *self.tie)
 
 
+def better_of(*pairs):
+    """The better of some (strategy, rank), as the ranking has it; either may be empty.
+
+    What the better one leaves open, the other says.
+    """
+
+    def place(pair):
+        strategy, rank = pair
+        return rank or LAST, STRATEGIES.index(strategy) if strategy else len(STRATEGIES)
+
+    pairs = sorted(pairs, key=place)
+    return tuple(next(filter(None, values), False) for values in zip(*pairs, strict=True))
+
+
 class O2cAllocationRanking(models.AbstractModel):
     """Who is served first.
 
     A strategy and, by itself, a rank come from the first that has one: the move or one later in
-    its chain; the order line; the customer (the better of class and credit rating); the company.
+    its chain; the order line; the customer; the company. A customer's strategy and rank are a pair:
+    that of his class or of his credit rating, whichever has the lower rank or, with equal ranks,
+    the strategy that is served first.
     """
 
     _name = "o2c.allocation.ranking"
@@ -140,13 +158,15 @@ class O2cAllocationRanking(models.AbstractModel):
                        array_position(%(strategies)s, line.o2c_allocation_strategy::text)
                            AS line_strategy,
                        NULLIF(line.o2c_allocation_rank, 0) AS line_rank,
-                       LEAST(
-                           array_position(%(strategies)s, class.allocation_strategy::text),
-                           array_position(%(strategies)s, rating.allocation_strategy::text)
-                       ) AS customer_strategy,
-                       LEAST(
-                           NULLIF(class.allocation_rank, 0), NULLIF(rating.allocation_rank, 0)
-                       ) AS customer_rank,
+                       -- The better of the two as a pair; what it leaves open, the other says.
+                       CASE
+                           WHEN by_rating.rank < by_class.rank THEN
+                               COALESCE(by_rating.strategy, by_class.strategy)
+                           WHEN by_class.rank < by_rating.rank THEN
+                               COALESCE(by_class.strategy, by_rating.strategy)
+                           ELSE LEAST(by_class.strategy, by_rating.strategy)
+                       END AS customer_strategy,
+                       NULLIF(LEAST(by_class.rank, by_rating.rank), %(last)s) AS customer_rank,
                        sale.id AS order_id,
                        line.id AS line_id,
                        EXTRACT(EPOCH FROM move.date_deadline)::float AS promised,
@@ -178,6 +198,14 @@ class O2cAllocationRanking(models.AbstractModel):
                    AND account.company_id = root.id
                    AND root.o2c_use_credit
              LEFT JOIN o2c_credit_rating rating ON rating.id = account.rating_id
+             CROSS JOIN LATERAL (
+                   SELECT array_position(%(strategies)s, class.allocation_strategy::text) AS strategy,
+                          COALESCE(NULLIF(class.allocation_rank, 0), %(last)s) AS rank
+                   ) by_class
+             CROSS JOIN LATERAL (
+                   SELECT array_position(%(strategies)s, rating.allocation_strategy::text) AS strategy,
+                          COALESCE(NULLIF(rating.allocation_rank, 0), %(last)s) AS rank
+                   ) by_rating
             )
             SELECT step.move_id,
                    move.company_id,
@@ -199,7 +227,7 @@ class O2cAllocationRanking(models.AbstractModel):
             move_ids=list(move_ids),
             chain_length=CHAIN_LENGTH,
             strategies=list(STRATEGIES),
-            last=2**31 - 1,
+            last=LAST,
             **{
                 name: SQL(
                     "(array_agg(%(column)s ORDER BY depth, %(column)s) "

@@ -25,12 +25,15 @@ class Reasons:
         self.short = _("%(quantity)s cannot be served.")
         self.short_win = _("Has to win, yet %(quantity)s cannot be served.")
         self.withheld = _("Cannot be delivered complete.")
+        self.incomplete = _("Cannot be delivered complete: %(product)s is not reserved.")
         self.protected = _("%(name)s protects %(quantity)s.")
         self.capped = _("%(name)s allows no more.")
         self.on_hold = _("On hold.")
         self.rank = _("rank %(rank)s")
         self._names = self._load_names()
+        self._groups = {demand.key: demand.group for demand in pool.demands}
         self._who = {}
+        self._waited_for = None
 
     def of(self, move, outcome):
         """The reason for what ``move`` gets, or ``None`` when there is nothing to say.
@@ -60,17 +63,31 @@ class Reasons:
         ]
         parts += [self.capped % {"name": self.protection(key)} for key in outcome.capped_by]
         if outcome.is_withheld:
-            parts.append(self.withheld)
+            parts.append(self._withheld(move.id))
         if outcome.missing:
             is_win = self.pool.ranked[move.id].strategy == "win"
             sentence = self.short_win if is_win else self.short
             parts.append(sentence % {"quantity": self.text(outcome.missing)})
         return " ".join(parts) or None
 
+    def _withheld(self, move_id):
+        """Why a delivery that is to be complete gets nothing."""
+        product_id = self.pool.incomplete.get(self._groups[move_id])
+        if not product_id:
+            return self.withheld
+        return self.incomplete % {"product": self._products()[product_id]}
+
+    def _products(self):
+        """{id: name} of the products that others wait for."""
+        if self._waited_for is None:
+            # sudo: that a product is ordered is known to those who distribute the others
+            products = self.env["product.product"].sudo().browse(set(self.pool.incomplete.values()))
+            self._waited_for = {product.id: product.display_name for product in products}
+        return self._waited_for
+
     def text(self, quantity):
         """``quantity`` without idle zeros."""
-        text = f"{quantity:.{self.digits}f}"
-        return text.rstrip("0").rstrip(".") if "." in text else text
+        return plain_number(quantity, self.digits)
 
     def protection(self, key):
         """What people call a protection."""
@@ -104,3 +121,9 @@ class Reasons:
             records.fetch(["name"])
             result.append({record.id: record.name for record in records})
         return result
+
+
+def plain_number(quantity, digits):
+    """``quantity`` with at most ``digits`` decimals, without idle zeros."""
+    text = f"{quantity:.{digits}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

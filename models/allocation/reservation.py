@@ -1,21 +1,26 @@
 """Ordinary reservation obeys the ranking, whatever starts it.
 
 Nobody loses anything here. Of what is free, a move gets no more than those leave that are served
-before it, be they reserved now or not.
+before it, be they reserved now or not. So that runs and ordinary reservation do not undo each
+other's work, those come last that never gain in a run, and last of all those that lose; what a run
+has taken from these, and what is not complete where deliveries are to be, is not reserved again.
 """
 
 from dataclasses import replace
 from datetime import datetime, time, timedelta
+from functools import partial
 
 import pytz
 
 from odoo import models
 from odoo.tools import SQL, OrderedSet
 
+from odoo.addons.order_to_cash.algorithms.allocation import FAR_OFF, TURNS
+
 from .engine import Caps
 
-# Deliveries beyond the horizon come after all others, in their own order.
-FAR_OFF = 10**6
+# Reservations without a delivery yield first.
+UNRANKED = 10**6
 
 
 class Report:
@@ -49,8 +54,9 @@ class StockMove(models.Model):
         if force_qty or not ranked:
             return super()._action_assign(force_qty=force_qty)
         served = self.with_context(o2c_waits_for_stock=True)
-        products = ranked._o2c_contested_products() | set(ranked._o2c_far_off().product_id.ids)
-        ranked = ranked.filtered(lambda move: move.product_id.id in products)
+        products = ranked._o2c_contested_products()
+        watched = ranked._o2c_far_off() | ranked._o2c_to_be_complete()
+        ranked = watched | ranked.filtered(lambda move: move.product_id.id in products)
         if ranked:
             caps, order = ranked._o2c_turns()
             turns = iter(order)
@@ -90,9 +96,15 @@ class StockMove(models.Model):
             lambda move: move.company_id in horizons and move.date > horizons[move.company_id]
         )
 
+    def _o2c_to_be_complete(self):
+        """Those of the moves whose company delivers complete lines or orders."""
+        # sudo: how a company delivers is no secret to those who move its goods
+        companies = self.company_id.sudo().filtered("o2c_allocation_ship_complete")
+        return self.filtered(lambda move: move.company_id in companies)
+
     def _o2c_contested_products(self):
-        """Ids of the products of which there is less free than open moves ask for, or something is
-        set apart.
+        """Ids of the products of which there is less free than open moves ask for, something is set
+        apart, or a run has taken something from one of these moves.
 
         One statement, so that where there is plenty nothing more has to be asked.
         """
@@ -152,7 +164,12 @@ class StockMove(models.Model):
                   JOIN res_company owner ON owner.id = set_apart.company_id
                  WHERE set_apart.product_id = ANY(%(products)s)
                    AND split_part(owner.parent_path, '/', 1)::int = ANY(%(roots)s)
+                 UNION
+                SELECT move.product_id
+                  FROM (%(given_up)s) given_up
+                  JOIN stock_move move ON move.id = given_up.move_id
                 """,
+                given_up=self.env["o2c.allocation.run.line"]._given_up_sql(self.ids),
                 products=self.product_id.ids,
                 companies=self.company_id.ids,
                 # sudo: branches share what is set apart, whoever may see the company above them
@@ -173,8 +190,12 @@ class StockMove(models.Model):
         pool_model = self.env["o2c.allocation.pool"].sudo()
         # sudo: as above
         for company, moves in self.sudo().grouped("company_id").items():
+            complete = company.o2c_allocation_ship_complete
             pool = pool_model._gather(
-                company, products=moves.product_id, adds_to_begun=True
+                company,
+                products=moves._o2c_products(complete),
+                ship_complete=complete,
+                adds_to_begun=True,
             )
             pool.demands = list(moves._o2c_competing(pool, company))
             outcomes = pool.plan()
@@ -189,7 +210,7 @@ class StockMove(models.Model):
             if isinstance(report, Report):
                 report.left_for_others.update(pool.kept_from(mine, outcomes))
                 for found, names_of in (
-                    (report.set_apart_by, pool.set_apart_by),
+                    (report.set_apart_by, partial(self._o2c_in_the_way, pool)),
                     (report.capped_by, pool.capped_by),
                 ):
                     found.update({
@@ -199,22 +220,47 @@ class StockMove(models.Model):
                     })
         return caps, order
 
+    def _o2c_products(self, complete):
+        """The products of these moves and of what is delivered complete with them."""
+        if complete != "order":
+            return self.product_id
+        orders = self.sale_line_id.order_id | self.picking_id.sale_id
+        return self.product_id | orders.order_line.move_ids.product_id
+
+    def _o2c_in_the_way(self, pool, outcome):
+        """What else than better-ranked deliveries keeps one from being served, in words."""
+        names = pool.set_apart_by(outcome)
+        if outcome.is_withheld:
+            names.append(self.env._("cannot be delivered complete"))
+        return names
+
     def _o2c_competing(self, pool, company):
         """The demands for these moves and for those that go before one of them.
 
         Everybody keeps what he has: what ranks differently here is only who gets more. Deliveries
-        beyond the horizon get what others leave, and only when somebody asks for them by hand.
+        beyond the horizon, and those that a run has taken everything from, get what others leave,
+        and only when somebody asks for them by hand. Of others, not all of an order is known here:
+        they are left what they need, complete or not.
         """
         horizon = company._o2c_allocation_horizon()
         is_asked_for = isinstance(self.env.context.get("o2c_allocation_report"), Report)
+        given_up = self.env["o2c.allocation.run.line"]._given_up(
+            demand.key for demand in pool.demands if demand.strategy == "lose"
+        )
+        mine = {demand.group for demand in pool.demands if demand.key in self._ids}
         for demand in pool.demands:
             is_far_off = bool(horizon) and pool.moves[demand.key].date > horizon
-            need, rank = demand.need, demand.rank
-            if is_far_off:
-                rank += FAR_OFF
-                if demand.key not in self._ids or not is_asked_for:
-                    need = 0.0
-            yield replace(demand, strategy="gain", rank=rank, need=need)
+            is_last = is_far_off or demand.key in given_up
+            yields = is_last and not (is_asked_for and demand.key in self._ids)
+            if yields and demand.group in mine and not demand.is_served:
+                pool.incomplete.setdefault(demand.group, demand.product)
+            yield replace(
+                demand,
+                strategy="gain",
+                turn=FAR_OFF if is_far_off else TURNS.get(demand.strategy, 0),
+                need=0.0 if yields else demand.need,
+                group=demand.group if demand.group in mine else None,
+            )
 
 
 class ResCompany(models.Model):
@@ -285,7 +331,7 @@ class StockMoveLine(models.Model):
         own = self.move_id.picking_id
 
         def last_first(line):
-            place = ranked[line.move_id.id].sort_key if line.move_id else (FAR_OFF,)
+            place = ranked[line.move_id.id].sort_key if line.move_id else (UNRANKED,)
             return (line.picking_id != own, [-figure for figure in place], -line.id)
 
         return lines.sorted(last_first)

@@ -77,7 +77,7 @@ class O2cSoftReservation(models.Model):
         wanted = {}
         for _soft, line, quantity in used:
             wanted[line] = wanted.get(line, 0.0) + quantity
-        limits = {}
+        limits = []
         for line, quantity in wanted.items():
             moves = line.move_ids.filtered(
                 lambda move: move.state in ("confirmed", "partially_available", "assigned")
@@ -86,9 +86,9 @@ class O2cSoftReservation(models.Model):
                 move.product_uom._compute_quantity(move.quantity, move.product_id.uom_id)
                 for move in moves
             )
-            for move in moves.filtered(lambda move: move.state != "assigned"):
-                limits[move.id] = max(0.0, quantity)
-        self.env["stock.move"].browse(limits)._o2c_reserve_up_to(limits)
+            limits.append((moves.filtered(lambda move: move.state != "assigned"), quantity))
+        moves = self.env["stock.move"].union(*(moves for moves, _quantity in limits))
+        moves._o2c_reserve_up_to(limits)
 
     def _record_used(self, used):
         by_soft = {}
@@ -116,15 +116,18 @@ class StockMove(models.Model):
     _inherit = "stock.move"
 
     def _o2c_reserve_up_to(self, limits):
-        """Reserve of these moves what is their turn, and no more than a quantity each.
+        """Reserve of these moves what is their turn, and no more than a quantity.
 
-        :param limits: {move id: quantity in the unit of the product}
+        :param limits: [(moves, what they may take together, in the unit of the product)]
         """
         moves = self._o2c_ranked_company_moves()
         if not moves:
             return
-        turns, _order = moves._o2c_turns()
-        left = {
-            move_id: max(0.0, min(limits[move_id], turns.get(move_id, 0.0))) for move_id in moves.ids
-        }
+        turns, order = moves._o2c_turns()
+        left = dict.fromkeys(moves.ids, 0.0)
+        for many, quantity in limits:
+            for move_id in order:
+                if move_id in many._ids:
+                    left[move_id] = max(0.0, min(quantity, turns[move_id]))
+                    quantity -= left[move_id]
         moves.with_context(o2c_allocation_caps=Caps(left))._action_assign()

@@ -2,6 +2,7 @@ from odoo import fields, models
 from odoo.exceptions import UserError
 
 from .override import check_may_rank
+from .reasons import plain_number
 from .reservation import Permission, Report
 
 
@@ -44,11 +45,10 @@ class StockPicking(models.Model):
         digits = self.env["decimal.precision"].precision_get("Product Unit")
         lines = []
         for move in self.env["stock.move"].browse(report.left_for_others):
-            quantity = f"{report.left_for_others[move.id]:.{digits}f}"
             goods = self.env._(
                 "%(product)s: %(quantity)s %(unit)s",
                 product=move.product_id.display_name,
-                quantity=quantity.rstrip("0").rstrip(".") if "." in quantity else quantity,
+                quantity=plain_number(report.left_for_others[move.id], digits),
                 unit=move.product_id.uom_id.name,
             )
             why = ", ".join([
