@@ -2,6 +2,7 @@ from datetime import timedelta
 
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import tagged
+from odoo.tools import html2plaintext
 
 from .allocation_common import AllocationCommon
 
@@ -376,3 +377,31 @@ class TestAllocationProtection(AllocationCommon):
         self._stock(1000.0)
         statements(True), statements(False)
         self.assertLessEqual(statements(True) - statements(False), 1)
+
+    def test_what_a_person_delivers_beyond_is_noted(self):
+        self._protect(6.0)
+        cap = self._protect(
+            5.0, name="Ceiling", kind="cap", class_ids=False, partner_ids=self.other_customer.ids
+        )
+        self._stock(10.0)
+        stranger = self._move(8.0, partner=self.other_customer)
+        stranger._action_assign()
+        self._assert_reserved((stranger, 4.0))
+        # Typed by hand.
+        stranger.write({"quantity": 8.0, "picked": True})
+        stranger.picking_id.button_validate()
+        self.assertEqual(stranger.state, "done")
+        notes = html2plaintext(" ".join(stranger.picking_id.message_ids.mapped("body")))
+        self.assertIn("'Q1 retail' protects 6, and after this delivery 2 are free.", notes)
+        self.assertIn("8 are taken, 5 are allowed.", notes)
+        self.assertEqual(cap.consumed_quantity, 8.0)
+
+    def test_what_is_delivered_within_is_not_noted(self):
+        self._protect(6.0)
+        self._stock(10.0)
+        for move in (self._move(4.0), self._move(4.0, partner=self.other_customer)):
+            move._action_assign()
+            move.picked = True
+            move.picking_id.button_validate()
+            bodies = " ".join(move.picking_id.message_ids.mapped("body"))
+            self.assertNotIn("Q1 retail", bodies)

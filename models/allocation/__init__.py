@@ -21,6 +21,7 @@ from . import soft_reservation_follow
 from . import soft_reservation_order
 from . import soft_reservation_settings
 from . import set_apart
+from . import delivered_beyond
 from . import promise
 from . import promise_fields
 from . import engine

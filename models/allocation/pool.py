@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from odoo import api, models
 from odoo.tools import SQL
+from odoo.tools.float_utils import float_compare
 
 from odoo.addons.order_to_cash.algorithms import allocation as algorithm
 
@@ -120,6 +121,10 @@ class Pool:
             incomplete=self.incomplete,
         )
 
+    def compare(self, first, second):
+        """-1, 0 or 1: quantities are as exact as the units allow."""
+        return float_compare(first, second, precision_rounding=self.rounding)
+
     def yield_last(self, move_id):
         """Let a delivery gain nothing, and keep what nobody else needs: one beyond the horizon, or
         on hold."""
@@ -166,7 +171,7 @@ class Pool:
         for demand in demands:
             left = sum(max(0.0, free[cell]) for cell in demand.cells)
             kept = min(outcomes[demand.key].missing, left)
-            if kept > self.rounding / 2:
+            if self.compare(kept, 0.0) > 0:
                 result[demand.key] = kept
         return result
 
@@ -373,7 +378,7 @@ class O2cAllocationPool(models.AbstractModel):
                 if quant.cell in pool.quants or products[product].is_tracked:
                     pool.special.add(product)
                 pool.quants.setdefault(quant.cell, quant.id)
-                if any(quant.cell[2:]) or quant.quantity < reserved - pool.rounding / 2:
+                if any(quant.cell[2:]) or pool.compare(quant.quantity, reserved) < 0:
                     pool.special.add(product)
                 free[quant.cell] += quant.quantity - reserved
             short = 0.0
@@ -643,6 +648,7 @@ class _Reach:
 
     def _path(self, location_id):
         if location_id not in self.paths:
+            # sudo: where goods lie is asked on behalf of the deliveries
             location = self.env["stock.location"].sudo().browse(location_id)
             self.paths[location_id] = location.parent_path
         return self.paths[location_id]

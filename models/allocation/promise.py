@@ -66,6 +66,7 @@ class O2cPromise(models.AbstractModel):
         # sudo: the demand of others decides, whoever may see it; only sums are handed on
         everything = asked.sudo().order_id.order_line.filtered(self._is_asked)
         for company, many in everything.grouped("company_id").items():
+            # sudo: as above
             result.update(self.sudo()._company_promises(company, many))
         return {line: result[line] for line in asked if line in result}
 
@@ -79,6 +80,7 @@ class O2cPromise(models.AbstractModel):
             and line.company_id.sudo().o2c_use_allocation
             and line.product_uom_id
             and line.product_uom_qty > 0
+            # sudo: those who sell for a warehouse need not see it
             and line.sudo().warehouse_id
             and not line.is_mto
         )

@@ -18,6 +18,7 @@ from odoo.tools import SQL, OrderedSet
 from odoo.addons.order_to_cash.algorithms.allocation import FAR_OFF, TURNS
 
 from .engine import Caps
+from .stock_quant import WAITS
 
 # Reservations without a delivery yield first.
 UNRANKED = 10**6
@@ -53,7 +54,7 @@ class StockMove(models.Model):
         ranked = self._o2c_ranked_company_moves()
         if force_qty or not ranked:
             return super()._action_assign(force_qty=force_qty)
-        served = self.with_context(o2c_waits_for_stock=True)
+        served = self.with_context(o2c_waits_for_stock=WAITS)
         products = ranked._o2c_contested_products()
         watched = ranked._o2c_far_off() | ranked._o2c_to_be_complete()
         ranked = watched | ranked.filtered(lambda move: move.product_id.id in products)
@@ -87,9 +88,10 @@ class StockMove(models.Model):
     def _o2c_far_off(self):
         """Those of the moves that are due beyond the horizon of their company."""
         # sudo: how far a company looks ahead is no secret to those who move its goods
+        companies = self.company_id.sudo()
         horizons = {
             company: horizon
-            for company in self.company_id.sudo()
+            for company in companies
             if (horizon := company._o2c_allocation_horizon())
         }
         return self.filtered(
@@ -297,6 +299,7 @@ class StockMoveLine(models.Model):
         arguments = {"lot_id": lot_id, "package_id": package_id, "owner_id": owner_id}
         ignored = OrderedSet(ml_ids_to_ignore or ()) | OrderedSet(self.ids)
         losers = self.browse()
+        # sudo: what a company uses is no secret to those who move its goods
         if self.company_id.sudo().o2c_use_allocation:
             losers = self._o2c_losers(product_id, location_id, ignored, **arguments)
         if len(losers.move_id) < 2:

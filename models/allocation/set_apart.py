@@ -96,23 +96,10 @@ class O2cAllocationPool(models.AbstractModel):
     # ------------------------------------------------------------------
 
     def _supply_protections(self, pool, company, products, places):
-        today = company._o2c_today()
-        # sudo: what is set apart binds everybody, not only those who may read it
-        current = self.env["o2c.supply.protection"].sudo().search(
-            Domain("company_id", "in", company.sudo().parent_ids.ids)
-            & (Domain("date_from", "=", False) | Domain("date_from", "<=", today))
-            & (Domain("date_to", "=", False) | Domain("date_to", ">=", today))
-        )
-        if not current:
+        covered = self._current_protections(company, products)
+        if not covered:
             return []
-        paths = {
-            product.id: product.categ_id.parent_path or ""
-            for product in self.env["product.product"].sudo().browse(products)
-        }
-        covered = {
-            protection: _covered(protection, paths) for protection in current
-        }
-        current = current.filtered(lambda protection: covered[protection])
+        current = self.env["o2c.supply.protection"].union(*covered)
         usages = current._usage()
         elsewhere = self._free_elsewhere(current.filtered("product_category_id"), products)
         demands = {demand.key: demand for demand in pool.demands}
@@ -131,6 +118,25 @@ class O2cAllocationPool(models.AbstractModel):
             )
             for protection in current
         ]
+
+    def _current_protections(self, company, products):
+        """{protection in force today: ids of those of ``products`` that it is about}"""
+        today = company._o2c_today()
+        # sudo: what is set apart binds everybody, not only those who may read it
+        current = self.env["o2c.supply.protection"].sudo().search(
+            Domain("company_id", "in", company.sudo().parent_ids.ids)
+            & (Domain("date_from", "=", False) | Domain("date_from", "<=", today))
+            & (Domain("date_to", "=", False) | Domain("date_to", ">=", today))
+        )
+        if not current:
+            return {}
+        paths = {
+            product.id: product.categ_id.parent_path or ""
+            # sudo: the category decides, whoever may see the product
+            for product in self.env["product.product"].sudo().browse(products)
+        }
+        found = {protection: _covered(protection, paths) for protection in current}
+        return {protection: about for protection, about in found.items() if about}
 
     def _supply_protection(self, protection, products, usage, demands, cells, elsewhere):
         """One protection, for the planner."""
@@ -263,6 +269,7 @@ class O2cAllocationPool(models.AbstractModel):
                 """,
                 now=fields.Datetime.now(),
                 products=list(products),
+                # sudo: branches share what is held back, whoever may see the company above them
                 root=company.sudo().root_id.id,
             )
         )
@@ -294,6 +301,7 @@ class _Places:
     def _by_product(self):
         if self.by_product is None:
             self.by_product = defaultdict(list)
+            # sudo: as above
             locations = self.env["stock.location"].sudo().browse(
                 {cell.key[1] for cell in self.pool.cells}
             )

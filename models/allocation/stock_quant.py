@@ -4,12 +4,23 @@ from odoo.tools import SQL
 from .engine import ReservedDeltas
 
 
+class Waits:
+    """That a reservation waits for others instead of going round them.
+
+    It is handed on in the context. Nobody outside the process can make one.
+    """
+
+
+WAITS = Waits()
+
+
 class StockQuant(models.Model):
     _inherit = "stock.quant"
 
     def try_lock_for_update(self, *, allow_referencing=False, limit=None):
         locked = super().try_lock_for_update(allow_referencing=allow_referencing, limit=limit)
-        if locked or not self or not self.env.context.get("o2c_waits_for_stock"):
+        waits = isinstance(self.env.context.get("o2c_waits_for_stock"), Waits)
+        if locked or not self or not waits:
             return locked
         # Somebody else is reserving or moving these goods. Core would make another quant beside
         # this one and reserve what he may have taken already. Wait for him instead: when he has

@@ -123,6 +123,7 @@ class O2cSupplyProtection(models.Model):
     @api.depends("date_from", "date_to", "company_id")
     def _compute_status(self):
         for protection in self:
+            # sudo: the date of a company is no secret
             today = (protection.company_id or self.env.company).sudo()._o2c_today()
             if protection.date_from and protection.date_from > today:
                 protection.status = "future"
@@ -212,6 +213,7 @@ class O2cSupplyProtection(models.Model):
     def action_view_moves(self):
         """Open the deliveries, and what came back, that use up the quantity."""
         self.ensure_one()
+        # sudo: which deliveries count; the list shows those that the user may see
         usage = self.sudo()._usage().get(self.id)
         return {
             "type": "ir.actions.act_window",

@@ -32,9 +32,10 @@ class O2cSupplyProtection(models.Model):
         if not self:
             return {}
         self.env.flush_all()
+        rows = self.env.execute_query(self._usage_sql())
         return {
-            row[0]: Usage(frozenset(row[1] or ()), row[2], row[3], row[4] or [])
-            for row in self.env.execute_query(self._usage_sql())
+            protection: Usage(frozenset(members or ()), reserved, delivered, moves or [])
+            for protection, members, reserved, delivered, moves in rows
         }
 
     def _usage_sql(self):
