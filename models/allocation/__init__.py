@@ -10,6 +10,7 @@ from . import stock_picking
 from . import sale_order_line
 from . import ranking
 from . import pool
+from . import ship_complete
 from . import supply_protection
 from . import supply_protection_usage
 from . import soft_reservation

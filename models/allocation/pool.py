@@ -1,220 +1,17 @@
 """What a run has to distribute and who asks for it, gathered in a few statements."""
 
-import hashlib
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
-from typing import NamedTuple
 
 from odoo import api, models
 from odoo.tools import SQL
-from odoo.tools.float_utils import float_compare
 
 from odoo.addons.order_to_cash.algorithms import allocation as algorithm
 
-from .designated_source import passes
+from .pool_data import MoveLine, OpenMove, Pool, Product, Quant, group_of
+from .reach import Reach, fit_of
 
 # Why a run leaves a delivery alone though ordinary reservation may still add to it.
 BEGUN = ("locked", "printed", "batch")
-
-
-class OpenMove(NamedTuple):
-    """An open delivery, or an earlier step of one, as the database has it."""
-
-    id: int
-    product_id: int
-    picking_id: int | None
-    order_id: int | None
-    line_id: int | None
-    partner_id: int | None
-    class_id: int | None
-    location_id: int
-    uom_id: int
-    need: float
-    date: object
-    # Why nobody touches it, or None.
-    frozen: str | None
-    may_be_held: bool
-    # Whether native reservation has to do it.
-    is_special: bool
-    # The designated source: path of the place, lot, and whether goods from elsewhere may follow.
-    source_path: str | None
-    source_lot_id: int | None
-    is_source_first: bool
-
-    @property
-    def source(self):
-        if not self.source_path and not self.source_lot_id:
-            return None
-        return self.source_path, self.source_lot_id, self.is_source_first
-
-
-class MoveLine(NamedTuple):
-    """A reservation, in the product's unit."""
-
-    id: int
-    move_id: int
-    cell: tuple
-    quantity: float
-    is_frozen: bool
-    is_special: bool
-
-
-class Quant(NamedTuple):
-    """Goods at a place; ``path`` is that of the location."""
-
-    id: int
-    cell: tuple
-    quantity: float
-    reserved: float
-    in_date: object
-    path: str
-    location_name: str
-
-
-class Product(NamedTuple):
-    id: int
-    uom_id: int
-    category_id: int
-    is_tracked: bool
-    takes_full_packagings: bool
-
-
-@dataclass(slots=True)
-class Pool:
-    """All that is gathered for a run.
-
-    :ivar moves: {id: :class:`OpenMove`}, those that nobody touches included
-    :ivar ranked: {id: ``Ranked``}
-    :ivar demands: [:class:`algorithm.Demand`] of those that compete
-    :ivar held: ids of the deliveries on hold
-    :ivar lines: {move id: {cell: [:class:`MoveLine`]}} of what may change
-    :ivar frozen_quantity: {move id: reserved quantity nobody touches}
-    :ivar quants: {cell: id of its quant}
-    :ivar special: ids of the products that native reservation has to do
-    :ivar protection_names: {key of a protection: its name}
-    :ivar incomplete: {group: id of a product} of which something is missing beside the demands
-    """
-
-    moves: dict = field(default_factory=dict)
-    ranked: dict = field(default_factory=dict)
-    demands: list = field(default_factory=list)
-    cells: list = field(default_factory=list)
-    protections: list = field(default_factory=list)
-    held: set = field(default_factory=set)
-    lines: dict = field(default_factory=dict)
-    frozen_quantity: dict = field(default_factory=dict)
-    quants: dict = field(default_factory=dict)
-    special: set = field(default_factory=set)
-    protection_names: dict = field(default_factory=dict)
-    incomplete: dict = field(default_factory=dict)
-    rounding: float = algorithm.ROUNDING
-
-    def plan(self, *, fair_share=False):
-        """{move id: :class:`algorithm.Outcome`} of the demands."""
-        products = {cell.product for cell in self.cells} | {d.product for d in self.demands}
-        return algorithm.plan(
-            self.cells,
-            self.demands,
-            self.protections,
-            fair_share=fair_share,
-            roundings=dict.fromkeys(products, self.rounding),
-            incomplete=self.incomplete,
-        )
-
-    def compare(self, first, second):
-        """-1, 0 or 1: quantities are as exact as the units allow."""
-        return float_compare(first, second, precision_rounding=self.rounding)
-
-    def yield_last(self, move_id):
-        """Let a delivery gain nothing, and keep what nobody else needs: one beyond the horizon, or
-        on hold."""
-        ranked = self.ranked[move_id]
-        if ranked.strategy != "lose":
-            self.ranked[move_id] = replace(ranked, strategy="fill")
-
-    def give_up(self, move_id):
-        """Let a delivery on hold lose all that it has."""
-        self.ranked[move_id] = replace(self.ranked[move_id], strategy="lose")
-
-    def service_order(self):
-        """The demands in the order in which they are served."""
-        return algorithm.service_order(self.demands)
-
-    def set_apart_by(self, outcome):
-        """The names of the protections that kept goods from a demand."""
-        keys = [key for key, _quantity in outcome.protected_by]
-        return [self.protection_names[key] for key in keys if key in self.protection_names]
-
-    def capped_by(self, outcome):
-        """The names of the caps that let a demand have no more."""
-        return [
-            self.protection_names[key] for key in outcome.capped_by if key in self.protection_names
-        ]
-
-    def kept_from(self, demands, outcomes):
-        """What others are left though some of ``demands`` lack it: {move id: quantity}.
-
-        :param demands: of this pool, those that are being reserved
-        """
-        free = defaultdict(float)
-        for cell in self.cells:
-            free[cell.key] += cell.quantity
-        for demand in self.demands:
-            for cell, quantity in demand.held:
-                free[cell] -= quantity
-        for demand in demands:
-            for cell, quantity in outcomes[demand.key].cells:
-                free[cell] -= quantity
-            for cell, quantity in demand.held:
-                free[cell] += quantity
-        result = {}
-        for demand in demands:
-            left = sum(max(0.0, free[cell]) for cell in demand.cells)
-            kept = min(outcomes[demand.key].missing, left)
-            if self.compare(kept, 0.0) > 0:
-                result[demand.key] = kept
-        return result
-
-    def bound_together(self, products):
-        """``products`` and all whose plan depends on theirs: what is delivered complete together,
-        and what shares a protected quantity."""
-        bonds = defaultdict(set)
-        for demand in self.demands:
-            if demand.group is not None:
-                bonds["group", demand.group].add(demand.product)
-        for protection in self.protections:
-            bonds["protection", protection.key] |= {protection.product, *(protection.shared_with or ())}
-        bound, size = set(products), -1
-        while size != len(bound):
-            size = len(bound)
-            for bond in bonds.values():
-                if not bond.isdisjoint(bound):
-                    bound |= bond
-        return bound
-
-    def fingerprints(self):
-        """{product id: what tells whether anything that matters for it has changed}."""
-        texts = defaultdict(list)
-        for demand in self.demands:
-            fit = demand.fit and self.moves[demand.key].uom_id
-            texts[demand.product].append(repr((
-                demand.key, demand.strategy, demand.rank, demand.tie, demand.need, demand.cells,
-                sorted(demand.held), demand.frozen, demand.group, fit, demand.group in self.incomplete,
-            )))
-        for cell in self.cells:
-            texts[cell.product].append(repr((cell.key, cell.quantity)))
-        for protection in self.protections:
-            text = repr((
-                protection.key, protection.quantity, sorted(protection.members),
-                protection.is_cap, protection.from_rank, sorted(protection.cells or ()),
-                sorted(protection.exempt), protection.elsewhere,
-            ))
-            for product in protection.products:
-                texts[product].append(text)
-        return {
-            product: hashlib.sha1("\n".join(sorted(lines)).encode()).hexdigest()
-            for product, lines in texts.items()
-        }
 
 
 class O2cAllocationPool(models.AbstractModel):
@@ -294,6 +91,11 @@ class O2cAllocationPool(models.AbstractModel):
     def _protections(self, pool, company):
         """What is protected and capped: [:class:`algorithm.Protection`]."""
         return []
+
+    @api.model
+    def _incomplete(self, pool):
+        """{group: id of a product} of what is to be complete and lacks something elsewhere."""
+        return {}
 
     @api.model
     def _claim(self, pool, products, *, skips_busy=False):
@@ -414,7 +216,7 @@ class O2cAllocationPool(models.AbstractModel):
             changing[line.move_id].setdefault(line.cell, []).append(line)
         pool.frozen_quantity = frozen
         pool.lines = changing
-        reach = _Reach(self.env, quants)
+        reach = Reach(self.env, quants)
         for move in pool.moves.values():
             if move.frozen:
                 continue
@@ -444,79 +246,9 @@ class O2cAllocationPool(models.AbstractModel):
             cells=reach.cells(product, move.location_id, move.source),
             held=held,
             frozen=pool.frozen_quantity.get(move.id, 0.0),
-            group=_group(move, ship_complete),
-            fit=_fit(self.env, product, move.uom_id) if move.uom_id != product.uom_id else None,
+            group=group_of(move, ship_complete),
+            fit=fit_of(self.env, product, move.uom_id) if move.uom_id != product.uom_id else None,
         )
-
-    def _incomplete(self, pool):
-        """{group: id of a product} of what must be delivered complete and lacks something beside
-        the demands: not chosen, not due yet, not to be touched, or waiting for goods.
-
-        Of a chain the first step counts that is still open.
-        """
-        ids = defaultdict(list)
-        for demand in pool.demands:
-            kind, key = demand.group
-            ids[kind].append(key)
-        rows = self.env.execute_query(
-            SQL(
-                """
-                WITH delivery AS (
-                    SELECT move.id, move.product_id, move.sale_line_id AS line_id,
-                           COALESCE(line.order_id, picking.sale_id) AS order_id,
-                           move.quantity < move.product_uom_qty AS is_short
-                      FROM stock_move move
-                      JOIN stock_location source ON source.id = move.location_id
-                      JOIN stock_location target
-                        ON target.id = COALESCE(move.location_final_id, move.location_dest_id)
-                      JOIN product_product product ON product.id = move.product_id
-                      JOIN product_template template ON template.id = product.product_tmpl_id
-                 LEFT JOIN sale_order_line line ON line.id = move.sale_line_id
-                 LEFT JOIN stock_picking picking ON picking.id = move.picking_id
-                     WHERE move.id IN (
-                           SELECT id FROM stock_move WHERE sale_line_id = ANY(%(lines)s)
-                            UNION
-                           SELECT by_line.id
-                             FROM sale_order_line ordered
-                             JOIN stock_move by_line ON by_line.sale_line_id = ordered.id
-                            WHERE ordered.order_id = ANY(%(orders)s)
-                            UNION
-                           SELECT by_picking.id
-                             FROM stock_picking sent
-                             JOIN stock_move by_picking ON by_picking.picking_id = sent.id
-                            WHERE sent.sale_id = ANY(%(orders)s)
-                           )
-                       AND move.state IN ('waiting', 'confirmed', 'partially_available', 'assigned')
-                       AND move.product_qty > 0
-                       AND template.is_storable
-                       AND target.usage = 'customer'
-                       AND source.usage NOT IN ('supplier', 'customer', 'inventory', 'production')
-                )
-                SELECT line_id, order_id, MIN(product_id)
-                  FROM delivery
-                 WHERE is_short
-                   AND id <> ALL(%(demands)s)
-                   AND NOT EXISTS (
-                       SELECT FROM stock_move_move_rel link
-                    LEFT JOIN delivery earlier ON earlier.id = link.move_orig_id
-                        WHERE link.move_dest_id = delivery.id
-                          AND (earlier.id IS NOT NULL OR link.move_orig_id = ANY(%(demands)s))
-                   )
-              GROUP BY line_id, order_id
-              ORDER BY MIN(product_id) DESC
-                """,
-                lines=ids["line"],
-                orders=ids["order"],
-                demands=[demand.key for demand in pool.demands],
-            )
-        )
-        groups = {demand.group for demand in pool.demands}
-        return {
-            group: product
-            for line, order, product in rows
-            for group in (("line", line), ("order", order))
-            if group in groups
-        }
 
     def _moves_sql(self, company, warehouses, products, date_to):
         """A row a move, as :class:`OpenMove` has it."""
@@ -601,83 +333,3 @@ class O2cAllocationPool(models.AbstractModel):
             company=company.id,
             conditions=SQL(" AND ").join(conditions),
         )
-
-
-class _Reach:
-    """From which cells, and in which order, a move from a location takes a product."""
-
-    def __init__(self, env, quants):
-        self.env = env
-        self.quants = quants
-        self.found = {}
-        self.strategies = {}
-        self.paths = {}
-
-    def cells(self, product, location_id, source=None):
-        key = product.id, location_id, source
-        if key not in self.found:
-            self.found[key] = self._cells(product, location_id, source)
-        return self.found[key]
-
-    def _cells(self, product, location_id, source):
-        quants = [
-            quant
-            for quant in self.quants.get(product.id, ())
-            if quant.path.startswith(self._path(location_id))
-        ]
-        strategy = self.strategy(product, location_id)
-        if strategy == "lifo":
-            quants.reverse()
-        elif strategy == "closest":
-            quants.sort(key=lambda quant: (quant.location_name, -quant.id))
-        quants.sort(key=lambda quant: not quant.cell[2])
-        if source:
-            quants = self._from_source(quants, self._path(location_id), *source)
-        return tuple(dict.fromkeys(quant.cell for quant in quants))
-
-    def _from_source(self, quants, path, place, lot_id, is_first):
-        """The quants of a designated source, with the others behind them or without."""
-        if not place or not passes(place, path):
-            place = ""
-
-        def is_there(quant):
-            return quant.path.startswith(place) and (not lot_id or quant.cell[2] == lot_id)
-
-        there = [quant for quant in quants if is_there(quant)]
-        return there + [quant for quant in quants if not is_there(quant)] if is_first else there
-
-    def _path(self, location_id):
-        if location_id not in self.paths:
-            # sudo: where goods lie is asked on behalf of the deliveries
-            location = self.env["stock.location"].sudo().browse(location_id)
-            self.paths[location_id] = location.parent_path
-        return self.paths[location_id]
-
-    def strategy(self, product, location_id):
-        key = product.category_id, location_id
-        if key not in self.strategies:
-            self.strategies[key] = self.env["stock.quant"]._get_removal_strategy(
-                self.env["product.product"].browse(product.id),
-                self.env["stock.location"].browse(location_id),
-            )
-        return self.strategies[key]
-
-
-def _group(move, ship_complete):
-    """What is delivered complete together with ``move``."""
-    if ship_complete == "line":
-        return "line", move.line_id or -move.id
-    if ship_complete == "order":
-        return "order", move.order_id or -move.id
-    return None
-
-
-def _fit(env, product, uom_id):
-    """How much of a quantity can be reserved in another unit: as native reservation rounds it."""
-    uom, product_uom = env["uom.uom"].browse((uom_id, product.uom_id))
-
-    def fit(quantity):
-        rounded = product_uom._compute_quantity(quantity, uom, rounding_method="DOWN")
-        return uom._compute_quantity(rounded, product_uom, rounding_method="HALF-UP")
-
-    return fit

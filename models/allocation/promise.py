@@ -4,7 +4,7 @@ The number of statements does not depend on the number of lines.
 """
 
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import pytz
@@ -14,7 +14,8 @@ from odoo.tools import SQL
 
 from odoo.addons.order_to_cash.algorithms import promise as algorithm
 
-from .pool import OpenMove, Quant
+from .pool_data import OpenMove, Quant
+from .promise_market import Shared, markets_of
 from .ranking import Ranked, better_of
 
 LAST = 2**31 - 1
@@ -36,16 +37,6 @@ class Promise:
     timeline: algorithm.Timeline
     before: tuple[int, ...]
     receipts: tuple[int, ...]
-
-
-@dataclass(slots=True)
-class _Market:
-    """What is gathered of a product."""
-
-    demands: list = field(default_factory=list)
-    cells: list = field(default_factory=list)
-    arrivals: list = field(default_factory=list)
-    protections: list = field(default_factory=list)
 
 
 class O2cPromise(models.AbstractModel):
@@ -107,8 +98,8 @@ class O2cPromise(models.AbstractModel):
         own = defaultdict(list)
         for ask, _ranked, line in asks:
             own[line.order_id].append(demands[ask.id])
-        markets = _markets(pool, arrivals)
-        shared = _Shared(markets)
+        markets = markets_of(pool, arrivals)
+        shared = Shared(markets)
         result = {}
         for ask, _ranked, line in asks:
             market = markets[ask.product_id]
@@ -344,74 +335,3 @@ def _local_date(line, moment):
 
 def _timestamp(moment):
     return pytz.utc.localize(moment).timestamp()
-
-
-def _markets(pool, arrivals):
-    """{product id: :class:`_Market`}"""
-    markets = defaultdict(_Market)
-    for demand in pool.demands:
-        markets[demand.product].demands.append(demand)
-    for cell in pool.cells:
-        markets[cell.product].cells.append(cell)
-    for protection in pool.protections:
-        for product in protection.products:
-            markets[product].protections.append(protection)
-    for move, arrival, _path, _name in arrivals:
-        markets[arrival.product].arrivals.append((move, arrival))
-    return markets
-
-
-class _Shared:
-    """What protections keep of one product when others share the quantity.
-
-    As in ordinary reservation of one product: of the others, what is free today counts.
-    """
-
-    def __init__(self, markets):
-        self.markets = markets
-        self.figures = {}
-
-    def narrowed(self, protection, ask, before):
-        """``protection`` for the product of ``ask`` alone.
-
-        :param before: demands of the same quotation that are served before
-        """
-        if protection.products == {ask.product}:
-            return protection
-        quantity, elsewhere = protection.quantity, protection.elsewhere
-        for product in protection.products - {ask.product}:
-            free, held = self._figures_of(protection, product)
-            taken = min(free, sum(other.need for other in before if other.product == product))
-            elsewhere += free - taken
-            quantity -= held
-            if ask.key in protection.members:
-                quantity -= taken
-        return replace(
-            protection,
-            product=ask.product,
-            shared_with=frozenset(),
-            quantity=max(0.0, quantity),
-            elsewhere=elsewhere,
-        )
-
-    def _figures_of(self, protection, product):
-        """What nobody has of a product, and what those have for whom it is protected."""
-        key = protection.key, product
-        if key not in self.figures:
-            market = self.markets[product]
-
-            def inside(cell):
-                return protection.cells is None or cell in protection.cells
-
-            holds = [
-                (demand.key in protection.members, quantity)
-                for demand in market.demands
-                for cell, quantity in demand.held
-                if inside(cell)
-            ]
-            free = sum(cell.quantity for cell in market.cells if inside(cell.key))
-            self.figures[key] = (
-                max(0.0, free - sum(quantity for _is_member, quantity in holds)),
-                sum(quantity for is_member, quantity in holds if is_member),
-            )
-        return self.figures[key]
