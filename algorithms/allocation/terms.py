@@ -58,7 +58,8 @@ class Demand:
     def __post_init__(self):
         if self.strategy not in PHASE:
             raise ValueError(f"Unknown strategy: {self.strategy!r}")
-        if self.need < 0 or self.frozen < 0 or any(quantity < 0 for _cell, quantity in self.held):
+        is_negative = self.need < 0 or self.frozen < 0
+        if is_negative or self.held and any(quantity < 0 for _cell, quantity in self.held):
             raise ValueError("A demand cannot be negative.")
 
     @property

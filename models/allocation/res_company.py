@@ -66,7 +66,7 @@ class ResCompany(models.Model):
     o2c_allocation_ship_complete = fields.Selection(
         SHIP_COMPLETE,
         string="Deliver Complete",
-        help="What cannot be served in full gets nothing in a run, and others get the goods. Empty: "
+        help="What cannot be served in full is not reserved, and in a run others get the goods. Empty: "
         "deliveries in part.",
     )
     o2c_allocation_fair_share = fields.Boolean(
