@@ -59,7 +59,7 @@ class Demand:
         if self.strategy not in PHASE:
             raise ValueError(f"Unknown strategy: {self.strategy!r}")
         is_negative = self.need < 0 or self.frozen < 0
-        if is_negative or self.held and any(quantity < 0 for _cell, quantity in self.held):
+        if is_negative or (self.held and any(quantity < 0 for _cell, quantity in self.held)):
             raise ValueError("A demand cannot be negative.")
 
     @property
