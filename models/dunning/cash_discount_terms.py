@@ -36,7 +36,8 @@ class SaleOrder(models.Model):
 
     def _compute_payment_term_id(self):
         super()._compute_payment_term_id()
-        for order in self:
+        # A new quotation has no customer yet.
+        for order in self.filtered("partner_id"):
             order = order.with_company(order.company_id)
             order.payment_term_id = order.partner_id._o2c_own_payment_term()
 
