@@ -54,6 +54,8 @@ from . import test_operations_day_cycle
 from . import test_operations_getting_started
 from . import test_algorithms_dunning
 from . import test_algorithms_dunning_interest
+from . import test_algorithms_dunning_stops
+from . import test_algorithms_payment_promise
 from . import test_algorithms_dunning_relevel
 from . import test_dunning_access
 from . import test_dunning_edit
