@@ -75,6 +75,7 @@ from . import test_algorithms_cash_discount
 from . import test_algorithms_write_off
 from . import test_dunning_cash_discount
 from . import test_dunning_write_off
+from . import test_dunning_stop
 from . import test_dunning_statements
 from . import test_dunning_ageing
 from . import test_dunning_account_statement
