@@ -1,6 +1,13 @@
 from odoo import models
 
 
+def document_name(name, ref, payment_reference, move_type):
+    """What a customer knows a document by; the arguments are its fields."""
+    reference = payment_reference if move_type in ("out_invoice", "out_refund") else None
+    own = next((text for text in (ref, reference) if text and text != name), None)
+    return f"{name} ({own})" if own else name
+
+
 class AccountMoveLine(models.Model):
     _inherit = "account.move.line"
 
@@ -9,8 +16,4 @@ class AccountMoveLine(models.Model):
         (an invoice taken over from an older system keeps its number as a reference)."""
         self.ensure_one()
         move = self.move_id
-        reference = move.payment_reference if move.is_sale_document() else False
-        own = next(
-            (ref for ref in (move.ref, reference) if ref and ref != move.name), None
-        )
-        return f"{move.name} ({own})" if own else move.name
+        return document_name(move.name, move.ref, move.payment_reference, move.move_type)

@@ -1,13 +1,17 @@
 from collections import defaultdict
 
 from odoo import api, models
-from odoo.tools import SQL
+from odoo.tools import SQL, split_every
 
 from odoo.addons.order_to_cash.algorithms import dunning, dunning_stops
 
+from .account_move_line import document_name
 from .dunning_notice import QUIET
 from .dunning_stop import Stops
 from .open_items import later_reconciliations
+
+# Rows that one statement writes.
+INSERT_BATCH = 10000
 
 
 class O2cDunningRun(models.Model):
@@ -279,11 +283,9 @@ class O2cDunningNotice(models.Model):
         :return: the reminders
         """
         contacts = self._invoice_contacts({proposal.customer for proposal in proposals})
-        move_lines = self._move_lines(
+        documents = self._documents(
             line.item.key for proposal in proposals for line in proposal.lines
         )
-        names = {line.id: line._o2c_document_name() for line in move_lines}
-        moves = {line.id: line.move_id.id for line in move_lines}
         charges = self._charges(run, [
             (line.item, line.level, line.climbs)
             for proposal in proposals
@@ -295,6 +297,11 @@ class O2cDunningNotice(models.Model):
         vals_list = []
         for number, proposal in enumerate(proposals, start=first):
             key = (proposal.customer, proposal.currency, proposal.level)
+            decided = decisions.get(key, {})
+            costs = [charges.get(line.item.key, free) for line in proposal.lines]
+            round_amount = self.env["res.currency"].browse(proposal.currency).round
+            fee = 0.0 if decided.get("fee_waived") else sum(cost[0] for cost in costs)
+            interest = 0.0 if decided.get("interest_waived") else sum(cost[1] for cost in costs)
             vals_list.append({
                 "name": f"{run.name}/{number:04}",
                 "run_id": run.id,
@@ -308,30 +315,35 @@ class O2cDunningNotice(models.Model):
                 "total_overdue": proposal.total_overdue,
                 "total_overdue_company": proposal.total_overdue_company,
                 "total_due_soon": proposal.total_due_soon,
-                **decisions.get(key, {}),
+                "fee": round_amount(fee),
+                "interest": round_amount(interest),
+                **decided,
             })
         notices = self.with_context(**QUIET).create(vals_list)
-        self.env["o2c.dunning.notice.line"].create([
-            {
-                "notice_id": notice.id,
-                "move_line_id": line.item.key,
-                "move_id": moves[line.item.key],
-                "name": names[line.item.key],
-                "date_due": line.item.due,
-                "level_id": line.level,
-                "proposed_level_id": line.level,
-                "previous_level_id": line.previous_level,
-                "height": line.item.height,
-                "days_overdue": line.days_overdue,
-                "amount": line.amount,
-                "amount_company": line.amount_company,
-                "books": line.item.books,
-                "fee": charges.get(line.item.key, free)[0],
-                "interest": charges.get(line.item.key, free)[1],
-            }
+        notices._insert_lines([
+            (
+                notice.id,
+                run.company_id.id,
+                line.item.key,
+                *documents[line.item.key],
+                line.item.due,
+                line.level or None,
+                line.level or None,
+                line.previous_level or None,
+                line.item.height,
+                line.days_overdue,
+                line.amount,
+                line.amount_company,
+                line.item.books,
+                *charges.get(line.item.key, free)[:2],
+            )
             for notice, proposal in zip(notices, proposals, strict=True)
             for line in proposal.lines
         ])
+        # Reckoned here, without reading all that was just written.
+        for notice, vals in zip(notices, vals_list, strict=True):
+            if vals["fee"] or vals["interest"]:
+                notice.write({"fee": vals["fee"], "interest": vals["interest"]})
         notices._keep_chosen_levels()
         return notices.with_env(self.env)
 
@@ -348,3 +360,57 @@ class O2cDunningNotice(models.Model):
         # sudo: a run covers the branches of its company, whose items its collector need not be
         # allowed to see in their own books.
         return self.env["account.move.line"].sudo().browse(ids)
+
+    def _documents(self, move_line_ids):
+        """{id of a journal item: (id of its document, what the customer knows it by)}."""
+        self.env.flush_all()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT line.id, move.id, move.name, move.ref, move.payment_reference, move.move_type
+                  FROM account_move_line line
+                  JOIN account_move move ON move.id = line.move_id
+                 WHERE line.id = ANY(%s)
+                """,
+                list(move_line_ids),
+            )
+        )
+        return {
+            line: (move, document_name(name, ref, reference, kind))
+            for line, move, name, ref, reference, kind in rows
+        }
+
+    def _insert_lines(self, rows):
+        """Write the items of these new reminders down.
+
+        By SQL: the ORM takes some milliseconds a row, to find the currency of each amount, and all
+        amounts are rounded already.
+
+        :param rows: values in the order of the columns below, from the reminder on
+        """
+        self.flush_recordset()
+        for batch in split_every(INSERT_BATCH, rows, list):
+            self.env.cr.execute(
+                SQL(
+                    """
+                    INSERT INTO o2c_dunning_notice_line (
+                        create_uid, write_uid, create_date, write_date,
+                        notice_id, company_id, move_line_id, move_id, name, date_due,
+                        level_id, proposed_level_id, previous_level_id, height, days_overdue,
+                        amount, amount_company, books, fee, interest
+                    )
+                    SELECT %s, %s, now() AT TIME ZONE 'UTC', now() AT TIME ZONE 'UTC', line.*
+                      FROM unnest(
+                               %s::int[], %s::int[], %s::int[], %s::int[], %s::text[], %s::date[],
+                               %s::int[], %s::int[], %s::int[], %s::int[], %s::int[],
+                               %s::numeric[], %s::numeric[], %s::numeric[], %s::numeric[],
+                               %s::numeric[]
+                           ) AS line
+                    """,
+                    self.env.uid,
+                    self.env.uid,
+                    *[list(values) for values in zip(*batch, strict=True)],
+                )
+            )
+        self.env["o2c.dunning.notice.line"].invalidate_model(flush=False)
+        self.invalidate_recordset(["line_ids"], flush=False)

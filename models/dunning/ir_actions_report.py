@@ -10,6 +10,9 @@ from .dunning_letter import REPORT
 # Documents that are one page of HTML with all that they need.
 STANDALONE = {REPORT, "order_to_cash.report_account_statement"}
 
+# Width and height, in dots, of the image on the first page of each letter.
+MARK = (7, 3)
+
 
 class IrActionsReport(models.Model):
     _inherit = "ir.actions.report"
@@ -59,24 +62,52 @@ class IrActionsReport(models.Model):
                 streams |= prepare(report_ref, data, res_ids=notice.ids)
         return {notice.id: streams[notice.id]["stream"].getvalue() for notice in notices}
 
+    def _o2c_letter_starts(self, pages, references):
+        """The numbers of the pages on which a letter begins, as many as there are references.
+
+        The mark that the first page of each letter bears is found without reading its text, which
+        takes ten times as long as printing it. The first and the last are read to be sure.
+
+        :return: a set, empty when they cannot be told
+        """
+        starts = [number for number, page in enumerate(pages) if self._o2c_is_marked(page)]
+        if (
+            len(starts) == len(references)
+            and starts[0] == 0
+            and references[0] in pages[0].extract_text()
+            and references[-1] in pages[starts[-1]].extract_text()
+        ):
+            return set(starts)
+        waiting = list(reversed(references))
+        starts = set()
+        for number, page in enumerate(pages):
+            if waiting and waiting[-1] in page.extract_text():
+                waiting.pop()
+                starts.add(number)
+        return starts if not waiting and 0 in starts else set()
+
+    def _o2c_is_marked(self, page):
+        images = (page["/Resources"].get("/XObject") or {}).values()
+        return any(
+            (image.get_object().get("/Width"), image.get_object().get("/Height")) == MARK
+            for image in images
+        )
+
     def _o2c_split_letters(self, stream, references):
-        """Cut a PDF where the next reference appears.
+        """Cut a PDF where the next letter begins.
 
         :param references: what the first page of each letter bears, in the order of the letters
         :return: list of bytes, one a letter; empty when the references are not found
         """
-        reader = PdfFileReader(stream)
-        waiting = list(reversed(references))
-        writers = []
-        for page in reader.pages:
-            if waiting and waiting[-1] in page.extract_text():
-                waiting.pop()
-                writers.append(PdfFileWriter())
-            if not writers:
-                return []
-            writers[-1].addPage(page)
-        if waiting:
+        pages = list(PdfFileReader(stream).pages)
+        starts = self._o2c_letter_starts(pages, references)
+        if not starts:
             return []
+        writers = []
+        for number, page in enumerate(pages):
+            if number in starts:
+                writers.append(PdfFileWriter())
+            writers[-1].addPage(page)
         contents = []
         for writer in writers:
             part = BytesIO()
