@@ -4,7 +4,7 @@ Runs on the Python of .odoo/venv.
 """
 
 import argparse
-import collections
+import concurrent.futures
 import contextlib
 import json
 import os
@@ -12,18 +12,19 @@ import re
 import signal
 import subprocess
 import sys
-import tempfile
-import time
 from pathlib import Path
 
-from . import assets, base, database, postgres
+from . import assets, base, database, postgres, shares
 from .base import Problem, say
-from .server_log import Reader, Verdict
+from .running import RUNNING, Progress, run_odoo, shorten
+from .server_log import Verdict
 
 PREFIX = "o2c_test_"
 LAST = base.DOT / "last-test"
 CORE = ("account", "sale", "sale_stock", "stock")
 LIFECYCLE = base.ROOT / "tests" / "lifecycle"
+# Odoo and its database keep a core busy; more at once than this wins little.
+MOST_SHARES = 4
 
 
 def main(arguments):
@@ -55,23 +56,28 @@ def main(arguments):
     _drop_forgotten()
     if options.core:
         return _core(options)
-    tags = ",".join(tag(part) for part in options.part) or f"/{base.MODULE}"
-    verdict = _run_addon(tags, options)
+    whole = not options.part and not options.update
+    verdict, more = _run_everything(options) if whole else (_run_addon(_tags(options), options), (0, 0, 0))
     _show_extras(verdict)
     failed, passed, skipped = verdict.failed, verdict.passed, len(verdict.skipped)
     if not verdict.ran:
         say("No test was executed: that counts as a failure.")
         failed += 1
-    if not options.part and not options.update:
-        more = _lifecycle()
-        passed, failed, skipped = passed + more[0], failed + more[1], skipped + more[2]
+    passed, failed, skipped = passed + more[0], failed + more[1], skipped + more[2]
     say(f"\n{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
     return 1 if failed else 0
 
 
 def _terminated(*_):
     say("\nTerminated by a signal.")
+    for group in tuple(RUNNING):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(group, signal.SIGTERM)
     sys.exit(143)
+
+
+def _tags(options):
+    return ",".join(tag(part) for part in options.part) or f"/{base.MODULE}"
 
 
 def tag(part):
@@ -96,7 +102,26 @@ def tag(part):
 # ---- the add-on's own tests
 
 
-def _run_addon(tags, options):
+def _run_everything(options):
+    """All tests, in as many databases at once as the machine has cores for, and the lifecycle beside them:
+    (verdict, counts of the lifecycle)."""
+    files = sorted((base.ROOT / "tests").glob("test_*.py"))
+    parts = shares.split(files, min(os.cpu_count() or 1, MOST_SHARES))
+    progress = Progress()
+    with concurrent.futures.ThreadPoolExecutor(len(parts)) as pool:
+        runs = [
+            pool.submit(_run_addon, ",".join(tag(str(path)) for path in part), options, number, progress)
+            for number, part in enumerate(parts, 1)
+        ]
+        # Begins when the first of them is done.
+        lifecycle = pool.submit(_lifecycle)
+        return shares.merge(run.result() for run in runs), lifecycle.result()
+
+
+def _run_addon(tags, options, share=1, progress=None):
+    """Run the tests of ``tags``; the database of the first share is kept to be updated later."""
+    if share > 1:
+        return _run_share(tags, f"{PREFIX}{os.getpid()}_{share}", progress)
     name, arguments = options.db or f"{PREFIX}{os.getpid()}", ["-i", base.MODULE]
     if options.update:
         name = options.db or _last() or name
@@ -115,121 +140,21 @@ def _run_addon(tags, options):
     _tidy_logs()
     log = base.LOG / f"{name}.log"
     say(f"Testing {tags} in {name} (log: {log.relative_to(base.ROOT)})")
-    verdict = run_odoo(name, [*arguments, f"--test-tags={tags}"], log)
+    verdict = run_odoo(name, [*arguments, f"--test-tags={tags}"], log, progress=progress)
     assets.save(name)
     return verdict
 
 
-def run_odoo(name, arguments, log, *, show=True, judge_log=True):
-    """Run Odoo's tests on a database; its log is read as it comes, and unless ``show`` is off, reported."""
-    progress = Progress() if show else SILENT
-    reader = Reader(progress.failure, progress.problem if judge_log else None)
-    command = [
-        base.BIN / "odoo",
-        "-d",
-        name,
-        *arguments,
-        "--max-cron-threads=0",
-        f"--http-port={base.free_port()}",
-    ]
-    command += [f"--db-filter=^{re.escape(name)}$", "--stop-after-init"]
-    log.parent.mkdir(parents=True, exist_ok=True)
-    log.unlink(missing_ok=True)
-    tail = collections.deque(maxlen=30)
-    with (
-        # Browsers leave things behind when they are killed: theirs all go with this folder.
-        tempfile.TemporaryDirectory(prefix="o2c_", ignore_cleanup_errors=True) as scratch,
-        log.open("a", encoding="utf-8", buffering=1) as out,
-    ):
-        # Browsers inherit the output but not the error stream, so that one ends when Odoo does; and all are
-        # in a session of their own, so that what a killed run leaves behind can be ended.
-        process = subprocess.Popen(
-            [str(part) for part in command],
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=subprocess.PIPE,
-            encoding="utf-8",
-            errors="replace",
-            env={**os.environ, "TMPDIR": scratch},
-            start_new_session=True,
-        )
-        try:
-            for line in process.stderr:
-                out.write(line)
-                reader.feed(line)
-                tail.append(line)
-                progress.tick(reader.verdict)
-            reader.close()
-            # Not reaped yet: nobody else can have its number, so the group is still ours to end.
-            os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
-        finally:
-            os.killpg(process.pid, signal.SIGTERM)
-            code = process.wait()
-            process.stderr.close()
-    verdict = reader.verdict
-    cut_short = not verdict.complete and any(str(part).startswith("--test") for part in arguments)
-    if cut_short or (code and not verdict.failed):
-        verdict.failures["the server"] = f"ended with exit code {code}:\n{''.join(tail)}"
-        progress.failure("the server", verdict.failures["the server"])
-    if not judge_log:
-        verdict.problems.clear()
-    elif verdict.problems and show:
-        say(f"\n{len(verdict.problems)} warnings or errors in the server log (counted as one failure).")
-    return verdict
-
-
-class Progress:
-    """Failures at once and in short; otherwise a sign of life now and then."""
-
-    def __init__(self):
-        self.start = self.last = time.monotonic()
-
-    def tick(self, verdict):
-        now = time.monotonic()
-        if now - self.last > 30:
-            self.last = now
-            say(f"  {now - self.start:4.0f} s: {len(verdict.ran)} tests, {verdict.failed} failed")
-
-    def failure(self, name, text):
-        say(f"\nFAILED {name}\n{_indent(shorten(text))}")
-
-    def problem(self, record):
-        during = f" during {record.during}" if record.during else ""
-        say(f"\n{record.level} from {record.logger}{during}\n{_indent(shorten(record.text))}")
-
-
-class Silent:
-    """For callers that look at the verdict themselves."""
-
-    def tick(self, verdict):
-        pass
-
-    def failure(self, name, text):
-        pass
-
-    def problem(self, record):
-        pass
-
-
-SILENT = Silent()
-
-
-def _indent(text):
-    return "\n".join(f"    {line}" for line in text.splitlines())
-
-
-def shorten(text, limit=40):
-    """Paths from the clone's own root; the middle of what is too long left out."""
-    text = text.replace(f"{base.DOT}/addons/{base.MODULE}/", "").replace(f"{base.ROOT}/", "")
-    lines = [line for line in text.splitlines() if line.strip() and not re.fullmatch(r"\s*[~^]+\s*", line)]
-    lines = [line if len(line) <= 500 else f"{line[:500]} ..." for line in lines]
-    if len(lines) > limit:
-        lines = [
-            *lines[: limit // 4],
-            f"... {len(lines) - limit} lines, all in the log ...",
-            *lines[-limit * 3 // 4 :],
-        ]
-    return "\n".join(lines)
+def _run_share(tags, name, progress):
+    """Run the tests of ``tags`` in a database that is dropped afterwards."""
+    log = base.LOG / f"{name}.log"
+    say(f"Testing {tags} in {name} (log: {log.relative_to(base.ROOT)})")
+    try:
+        database.copy(database.current_template(), name)
+        assets.restore(name)
+        return run_odoo(name, ["-i", base.MODULE, f"--test-tags={tags}"], log, progress=progress)
+    finally:
+        database.drop(name)
 
 
 def _show_extras(verdict):
