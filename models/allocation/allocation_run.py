@@ -370,6 +370,7 @@ class O2cAllocationRun(models.Model):
         """Replace the lines by those of a plan."""
         self._unlink_lines()
         reasons = Reasons(self.env, pool)
+        digits = self.env["decimal.precision"].precision_get("Product Unit")
         rows, donors = [], []
         for number, move in enumerate(self._in_order(pool), 1):
             outcome = outcomes.get(move.id)
@@ -380,7 +381,7 @@ class O2cAllocationRun(models.Model):
             rows.append((
                 self.id, number, move.id, move.order_id, move.product_id, move.partner_id, move.class_id,
                 move.date, ranked.strategy, ranked.rank, move.need, before, planned,
-                planned - before, max(0.0, move.need - planned), not outcome,
+                round(planned - before, digits), round(max(0.0, move.need - planned), digits), not outcome,
                 reasons.of(move, outcome),
             ))
             if outcome:

@@ -183,18 +183,39 @@ class O2cAllocationPool(models.AbstractModel):
                 if any(quant.cell[2:]) or pool.compare(quant.quantity, reserved) < 0:
                     pool.special.add(product)
                 free[quant.cell] += quant.quantity - reserved
-            short = 0.0
-            for cell, quantity in free.items():
-                quantity += given_back.pop(cell, 0.0)
-                # What one place lacks, native reservation does not give away at another.
-                short += max(0.0, -quantity)
-                taken = min(short, max(0.0, quantity))
-                short -= taken
-                pool.cells.append(algorithm.Cell(cell, product, max(0.0, quantity - taken)))
+            for cell in free:
+                free[cell] += given_back.pop(cell, 0.0)
+            if min(free.values()) < 0:
+                self._spread_shortage(pool, many, free, products[product])
+            pool.cells += [
+                algorithm.Cell(cell, product, max(0.0, quantity)) for cell, quantity in free.items()
+            ]
         for cell, quantity in given_back.items():
             # Reserved where there is nothing: native reservation knows what to do.
             pool.special.add(cell[0])
             pool.cells.append(algorithm.Cell(cell, cell[0], quantity))
+
+    def _spread_shortage(self, pool, quants, free, product):
+        """Take what some places lack off the others, from the last one on.
+
+        Native reservation gives away no more than there is in all below the place where a delivery
+        starts; goods in lots are counted lot by lot.
+
+        :param free: {cell: quantity} of one product, changed here
+        """
+        starts = {move.location_id for move in pool.moves.values() if move.product_id == product.id}
+        # sudo: where goods are is asked on behalf of those they are for
+        paths = self.env["stock.location"].sudo().browse(starts).mapped("parent_path")
+        together = defaultdict(dict)
+        for quant in quants:
+            start = min(filter(quant.path.startswith, paths), key=len, default=None)
+            together[start, product.is_tracked and quant.cell[2]][quant.cell] = None
+        for cells in together.values():
+            short = -sum(min(0.0, free[cell]) for cell in cells)
+            for cell in reversed(cells):
+                taken = min(short, max(0.0, free[cell]))
+                free[cell] -= taken
+                short -= taken
 
     @staticmethod
     def _may_change(pool, line):

@@ -175,7 +175,8 @@ class O2cSupplyProtection(models.Model):
                     )
                 )
 
-    @api.constrains("product_id", "product_category_id")
+    # With the kind, which every new one has: a check is not made of fields that are not given.
+    @api.constrains("kind", "product_id", "product_category_id")
     def _check_product(self):
         for protection in self:
             if bool(protection.product_id) == bool(protection.product_category_id):
