@@ -89,7 +89,6 @@ from . import test_operations_opening_receivable
 from . import test_review_holds
 from . import test_review_doors
 from . import test_review_allocation
-from . import test_zz_rev4
 from . import test_dunning_collection_reports
 from . import test_dunning_collection_worklist
 from . import test_dunning_collection_plan

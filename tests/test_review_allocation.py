@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 from odoo import fields
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 
 from .allocation_common import AllocationCommon
@@ -133,3 +133,70 @@ class TestReviewAllocation(AllocationCommon):
         returned._action_done()
         protection.invalidate_recordset()
         self.assertEqual((protection.consumed_quantity, protection.remaining_quantity), (0.0, 20.0))
+
+    def test_a_protection_is_of_something(self):
+        with self.assertRaises(ValidationError):
+            self.env["o2c.supply.protection"].create({
+                "name": "Of nothing", "quantity": 1.0, "partner_ids": self.customer.ids,
+            })
+
+    def test_stock_users_read_for_whom_goods_are_kept(self):
+        kept_for = self.env["o2c.customer.class"].create({"name": "Key", "code": "KEY"})
+        region = self.env["o2c.sales.region"].create({"name": "North", "code": "N"})
+        protection = self.env["o2c.supply.protection"].create({
+            "name": "Quota", "product_id": self.goods.id, "quantity": 1.0,
+            "class_ids": kept_for.ids, "region_ids": region.ids, "partner_ids": self.customer.ids,
+        })
+        names = {"fields": {"display_name": {}}}
+        stocker = self._new_user("stan", "stock.group_stock_user")
+        [values] = protection.with_user(stocker).web_read(
+            {"class_ids": names, "region_ids": names, "partner_ids": names}
+        )
+        self.assertEqual(values["class_ids"][0]["display_name"], kept_for.display_name)
+        with self.assertRaises(AccessError):
+            kept_for.with_user(stocker).allocation_rank = 1
+
+    def test_changes_of_a_run_are_round_figures(self):
+        self._stock(3.3)
+        low, high = self._move(3.3, rank=9), self._move(1.1, rank=1)
+        self._reserve(low)
+        run = self._run()
+        self.assertEqual(self._line(run, high).delta_qty, 1.1)
+        self.assertEqual(self._line(run, low).delta_qty, -1.1)
+        self.assertEqual(self._line(run, low).missing_qty, 1.1)
+
+    def test_what_is_lacking_at_one_place_is_not_given_away_at_another(self):
+        other_warehouse = self.env["stock.warehouse"].create({"name": "Other", "code": "OTH"})
+        for places in ((self.shelf, self.other_shelf), (self.other_shelf, self.shelf)):
+            with self.subTest(first=places[0].name):
+                product = self._create_product(name="Keg", type="consu", is_storable=True)
+                lacking = self.other_shelf
+                for place in places:
+                    self._stock(-4.0 if place == lacking else 10.0, product=product, location=place)
+                self._stock(-5.0, product=product, location=other_warehouse.lot_stock_id)
+                low, high = (self._move(8.0, rank=rank, product=product) for rank in (9, 1))
+                self._reserve(low)
+                run = self._run(product_ids=product.ids)
+                self.assertEqual(
+                    (self._line(run, high).planned_qty, self._line(run, low).planned_qty), (6.0, 0.0)
+                )
+                run.action_apply()
+                self.assertEqual((high.quantity, low.quantity), (6.0, 0.0))
+
+    def test_nobody_but_a_confirmation_consumes_what_is_held_back(self):
+        self._stock(10.0)
+        as_manager = self.env["o2c.soft.reservation"].with_user(self.allocator)
+        for create in (
+            lambda: self._soft(1.0).with_user(self.allocator).write({"stage": "consumed"}),
+            lambda: as_manager.create({
+                "partner_id": self.customer.id, "product_id": self.goods.id,
+                "warehouse_id": self.warehouse.id, "quantity": 1.0, "state": "consumed",
+            }),
+        ):
+            with self.assertRaises(AccessError):
+                create()
+        soft = self._soft(1.0)
+        self._move(1.0)
+        self.assertEqual(soft.state, "consumed")
+        with self.assertRaises(UserError):
+            soft.with_user(self.allocator).write({"state": "consumed", "quantity": 5.0})

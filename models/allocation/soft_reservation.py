@@ -285,6 +285,8 @@ class O2cSoftReservation(models.Model):
         softs = super().create(vals_list)
         # It may be over already, whatever state was asked for.
         softs.invalidate_recordset(["state"])
+        if any(soft.stage == "consumed" for soft in softs):
+            softs._check_may_consume()
         softs._check_own_quotation()
         softs._check_caps()
         return softs

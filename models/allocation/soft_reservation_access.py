@@ -51,9 +51,15 @@ class O2cSoftReservation(models.Model):
         )
 
     def _check_not_consumed(self, vals):
-        """:raise UserError: when the stage of a consumed one, or what led to it, would change"""
+        """:raise UserError: when one that is consumed, or what led to it, would change
+
+        :raise AccessError: when somebody says by himself that one is consumed
+        """
+        if vals.get("state", vals.get("stage")) == "consumed":
+            self._check_may_consume()
+            return
         for soft in self:
-            if soft.stage == "consumed" and vals.get("state", vals.get("stage")) != "consumed":
+            if soft.stage == "consumed":
                 raise UserError(
                     self.env._(
                         "%(soft)s has become the reservation of its order and does not change any "
@@ -61,3 +67,11 @@ class O2cSoftReservation(models.Model):
                         soft=soft.display_name,
                     )
                 )
+
+    def _check_may_consume(self):
+        if not self.env.su:
+            raise AccessError(
+                self.env._(
+                    "A soft reservation is consumed when its order is confirmed, and by nobody else."
+                )
+            )
