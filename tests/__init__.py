@@ -74,7 +74,9 @@ from . import test_dunning_promise
 from . import test_algorithms_cash_discount
 from . import test_algorithms_write_off
 from . import test_dunning_cash_discount
+from . import test_dunning_cash_discount_edges
 from . import test_dunning_write_off
+from . import test_dunning_write_off_edges
 from . import test_dunning_stop
 from . import test_dunning_statements
 from . import test_dunning_ageing

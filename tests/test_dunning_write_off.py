@@ -8,10 +8,7 @@ from odoo.tests import tagged
 from .common import O2cCommon
 
 
-@tagged("post_install", "-at_install")
-class TestDunningWriteOff(O2cCommon):
-    """Bad debts are requested by one and approved by another."""
-
+class WriteOffCommon(O2cCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
@@ -54,6 +51,11 @@ class TestDunningWriteOff(O2cCommon):
 
     def _entry(self, write_off):
         return write_off.sudo().entry_ids.filtered(lambda entry: not entry.reversed_entry_id)
+
+
+@tagged("post_install", "-at_install")
+class TestDunningWriteOff(WriteOffCommon):
+    """Bad debts are requested by one and approved by another."""
 
     # ------------------------------------------------------------------
     # Booking

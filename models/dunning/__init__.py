@@ -37,6 +37,7 @@ from . import cash_discount_terms
 from . import cash_discount_settings
 from . import late_discount
 from . import write_off
+from . import write_off_activity
 from . import write_off_line
 from . import write_off_entry
 from . import collection_figures

@@ -11,8 +11,8 @@ class CustomerClass(models.Model):
         string="Payment Terms",
         company_dependent=True,
         check_company=True,
-        help="For the customers of this class who have no payment terms of their own. With "
-        "payment terms goes the cash discount.",
+        help="For the customers of this class who have no payment terms of their own: none, "
+        "or those that all customers of the company have. With payment terms goes the cash discount.",
     )
 
 
@@ -37,7 +37,9 @@ class SaleOrder(models.Model):
     def _compute_payment_term_id(self):
         super()._compute_payment_term_id()
         # A new quotation has no customer yet.
-        for order in self.filtered("partner_id"):
+        with_customer = self.filtered("partner_id")
+        # sudo: what a company uses is no secret to its users
+        for order in with_customer.filtered(lambda order: order.company_id.sudo().o2c_use_dunning):
             order = order.with_company(order.company_id)
             order.payment_term_id = order.partner_id._o2c_own_payment_term()
 
@@ -48,6 +50,8 @@ class AccountMove(models.Model):
     def _compute_invoice_payment_term_id(self):
         super()._compute_invoice_payment_term_id()
         for move in self:
-            if move.is_sale_document(include_receipts=True) and move.partner_id:
+            is_sale = move.is_sale_document(include_receipts=True) and move.partner_id
+            # sudo: what a company uses is no secret to its users
+            if is_sale and move.company_id.sudo().o2c_use_dunning:
                 partner = move.with_company(move.company_id).partner_id
                 move.invoice_payment_term_id = partner._o2c_own_payment_term()

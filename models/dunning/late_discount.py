@@ -206,6 +206,8 @@ class O2cLateDiscount(models.Model):
     def _discount_items(self, move, line):
         """What core would have booked with a payment in time, adjusted to what is open."""
         discount = self.sudo().discount_id
+        # What waits to be computed must not be computed from what only core is to see.
+        self.env.flush_all()
         # The discount is on the whole document, however little of it is still open.
         as_unpaid = {"amount_residual_currency": line.amount_currency}
         with seen_with(move._o2c_as_core_sees_it(discount, **as_unpaid)):
@@ -241,7 +243,7 @@ class O2cLateDiscount(models.Model):
         """Flag those of these invoices that were paid less the discount of a step."""
         # sudo: a payment is flagged whoever registers it
         moves = moves.sudo().filtered(
-            lambda move: move.o2c_cash_discount_ids and move.company_id.o2c_use_dunning
+            lambda move: move.company_id.o2c_use_dunning and move.o2c_cash_discount_ids
         )
         if not moves:
             return

@@ -16,7 +16,7 @@ DECIDED = {
     "user_id",
 }
 # What an approver sees is what he approves.
-REQUESTED = {"partner_id", "company_id", "line_ids", "reason", "take_tax_back", "date"}
+REQUESTED = {"partner_id", "company_id", "line_ids", "reason", "note", "take_tax_back", "date"}
 
 
 class O2cWriteOff(models.Model):
@@ -163,6 +163,8 @@ class O2cWriteOff(models.Model):
         self._check_not_decided([vals])
         if REQUESTED & vals.keys() and not self.env.su:
             self._check_is_draft()
+        if "decision_note" in vals and not self.env.su:
+            self._check_can_decide()
         return super().write(vals)
 
     def copy(self, default=None):

@@ -119,7 +119,10 @@ class O2cWriteOff(models.Model):
         self.ensure_one()
         # sudo: who approves need not keep the books; that he may was checked.
         entries = self.sudo().entry_ids.filtered(
-            lambda entry: entry.state == "posted" and not entry.reversed_entry_id
+            lambda entry: entry.state == "posted"
+            and not entry.reversed_entry_id
+            # An accountant may have reversed it in the books.
+            and not entry.reversal_move_ids.filtered(lambda other: other.state == "posted")
         )
         date = self.company_id._o2c_today()
         journal = entries.journal_id[:1]
@@ -157,7 +160,7 @@ class O2cWriteOffLine(models.Model):
         )
         losses = (
             self._items_with_tax(balance)
-            if self.write_off_id.take_tax_back and item.move_id.line_ids.tax_line_id
+            if self.write_off_id.take_tax_back and self._has_tax()
             else [
                 {
                     "account_id": self._loss_account().id,
@@ -175,6 +178,10 @@ class O2cWriteOffLine(models.Model):
                 "balance": -balance,
             },
         ]
+
+    def _has_tax(self):
+        move = self.move_line_id.move_id
+        return move.is_sale_document(include_receipts=True) and bool(move.line_ids.tax_line_id)
 
     def _loss_account(self):
         account = self.company_id.o2c_write_off_account_id
@@ -195,7 +202,8 @@ class O2cWriteOffLine(models.Model):
         untaxed, taxed = defaultdict(float), defaultdict(float)
         untaxed_company, taxed_company = defaultdict(float), defaultdict(float)
         for line in move.line_ids:
-            if line.display_type == "product":
+            # A tax that is reduced upon the invoice has less of a base: the "epd" lines say so.
+            if line.display_type in ("product", "epd"):
                 untaxed[line.tax_ids] -= line.amount_currency
                 untaxed_company[line.tax_ids] -= line.balance
             elif line.tax_repartition_line_id:
@@ -217,7 +225,13 @@ class O2cWriteOffLine(models.Model):
                 {
                     "account_id": self._loss_account().id,
                     "tax_ids": [Command.set(taxes.ids)],
-                    "tax_tag_ids": [Command.set(taxes.get_tax_tags(True, "base").ids)],
+                    "tax_tag_ids": [
+                        Command.set(
+                            taxes.filtered(lambda tax: tax.tax_exigibility != "on_payment")
+                            .get_tax_tags(True, "base")
+                            .ids
+                        )
+                    ],
                     "amount_currency": amount,
                     "balance": company_parts.base[taxes],
                 }
@@ -233,10 +247,14 @@ class O2cWriteOffLine(models.Model):
         tax = repartition.tax_id
         index = list(tax.invoice_repartition_line_ids).index(repartition)
         refund = tax.refund_repartition_line_ids[index]
+        account, tags = refund.account_id, refund.tag_ids
+        if tax.tax_exigibility == "on_payment":
+            # Core books such a tax when it reconciles, of the invoice and of its write-off.
+            account, tags = tax.cash_basis_transition_account_id, tags.browse()
         return {
-            "account_id": (refund.account_id or self._loss_account()).id,
+            "account_id": (account or self._loss_account()).id,
             "tax_repartition_line_id": refund.id,
-            "tax_tag_ids": [Command.set(refund.tag_ids.ids)],
+            "tax_tag_ids": [Command.set(tags.ids)],
             "amount_currency": amount,
             "balance": balance,
         }

@@ -151,7 +151,11 @@ class O2cWriteOffLine(models.Model):
         self._check_chosen([vals])
         if not self.env.su:
             self.write_off_id._check_is_draft()
-        return super().write(vals)
+        result = super().write(vals)
+        if not self.env.su:
+            # A document may have come to another request.
+            self.write_off_id._check_is_draft()
+        return result
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_requested(self):
