@@ -27,7 +27,14 @@ class O2cCollectionAccount(models.Model):
         ],
         "o2c.credit.account": ["rating_id", "score", "scored_on"],
         "o2c.payment.promise": [
-            "active", "amount", "amount_company", "date", "paid_amount", "partner_id", "state"
+            "active",
+            "amount",
+            "amount_company",
+            "date",
+            "invoice_ids",
+            "paid_amount",
+            "partner_id",
+            "state",
         ],
         "res.company": ["o2c_collector_id"],
         "res.partner": [
@@ -75,7 +82,9 @@ class O2cCollectionAccount(models.Model):
     promise_date = fields.Date(
         string="Promised By", readonly=True, help="The day of the next open promise."
     )
-    broken_count = fields.Integer(string="Broken Promises", readonly=True)
+    broken_count = fields.Integer(
+        string="Broken Promises", readonly=True, help="Not paid since; what came late is forgiven."
+    )
     has_broken_promise = fields.Boolean(string="Broke a Promise", readonly=True)
     to_chase = fields.Monetary(
         readonly=True,
@@ -215,21 +224,40 @@ class O2cCollectionAccount(models.Model):
             ), promise AS (
                 SELECT COALESCE(partner.o2c_payer_id, partner.id) AS partner_id,
                        company.root_id,
-                       SUM(
-                           promise.amount_company
-                           * GREATEST(1 - COALESCE(promise.paid_amount, 0) / promise.amount, 0)
-                       ) FILTER (WHERE promise.state = 'open' AND promise.date >= company.today)
+                       SUM(due.missing)
+                           FILTER (WHERE promise.state = 'open' AND promise.date >= company.today)
                            AS amount,
+                       SUM(LEAST(due.missing, due.overdue))
+                           FILTER (WHERE promise.state = 'open' AND promise.date >= company.today)
+                           AS covered,
                        MIN(promise.date)
                            FILTER (WHERE promise.state = 'open' AND promise.date >= company.today)
                            AS date,
                        COUNT(*) FILTER (
-                           WHERE promise.state = 'broken'
-                              OR promise.state = 'open' AND promise.date < company.today
+                           WHERE (promise.state = 'broken' OR promise.date < company.today)
+                             AND due.missing > 0
                        ) AS broken
                   FROM o2c_payment_promise promise
                   JOIN company ON company.id = promise.company_id
                   JOIN res_partner partner ON partner.id = promise.partner_id
+    CROSS JOIN LATERAL (
+                           -- a promise of invoices that are not due takes nothing off the claim
+                           SELECT promise.amount_company * GREATEST(
+                                      1 - COALESCE(promise.paid_amount, 0) / promise.amount, 0
+                                  ) AS missing,
+                                  CASE WHEN COUNT(*) > 0 THEN COALESCE(
+                                      SUM(line.amount_residual) FILTER (
+                                          WHERE COALESCE(line.date_maturity, line.date)
+                                              < company.today
+                                      ), 0
+                                  ) END AS overdue
+                             FROM o2c_payment_promise_invoice_rel link
+                             JOIN account_move_line line ON line.move_id = link.invoice_id
+                             JOIN account_account account
+                               ON account.id = line.account_id
+                              AND account.account_type = 'asset_receivable'
+                            WHERE link.promise_id = promise.id
+                       ) due
                  WHERE promise.active
                    AND promise.state IN ('open', 'broken')
               GROUP BY 1, 2
@@ -249,7 +277,7 @@ class O2cCollectionAccount(models.Model):
                        root.o2c_collector_id,
                        GREATEST(
                            debt.claim + debt.credit
-                           - COALESCE(ROUND(promise.amount / root.rounding) * root.rounding, 0),
+                           - COALESCE(ROUND(promise.covered / root.rounding) * root.rounding, 0),
                            0
                        ) AS to_chase
                   FROM debt

@@ -66,7 +66,8 @@ class O2cCollectionContact(models.Model):
         return contacts
 
     def write(self, vals):
-        if vals.keys() - CORRECTABLE:
+        # The system moves the contacts of merged customers.
+        if not self.env.su and vals.keys() - CORRECTABLE:
             raise UserError(
                 self.env._(
                     "A logged contact stays as it was. Only its note and the next date can be "

@@ -16,7 +16,8 @@ class SaleOrder(models.Model):
         string="Collected",
         compute="_compute_o2c_collection",
         groups="base.group_user",
-        help="What of the invoiced amount is settled.",
+        help="What was paid of it. What was written off, or credited otherwise than on the order, is "
+        "neither collected nor open.",
     )
     o2c_collection_open = fields.Monetary(
         string="Open Amount",

@@ -1,6 +1,7 @@
 from . import bad_debts
 from . import account_statement
 from . import aged_receivable
+from . import aged_receivable_sheet
 from . import dunning_letter
 from . import letter_discounts
 from . import collection_sheet

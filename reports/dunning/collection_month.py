@@ -1,6 +1,7 @@
 from dateutil.relativedelta import relativedelta
 
 from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 from odoo.addons.order_to_cash.algorithms import receivables
@@ -105,18 +106,19 @@ class O2cCollectionMonth(models.TransientModel):
     def action_open_entries(self):
         """Open the receivable entries of this one month."""
         self.ensure_one()
+        entries = (
+            Domain("account_id.account_type", "=", "asset_receivable")
+            & Domain("parent_state", "=", "posted")
+            & Domain("company_id", "child_of", self.company_id.id)
+            & Domain("date", ">=", self.date.replace(day=1))
+            & Domain("date", "<=", self.date)
+        )
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Receivables"),
             "res_model": "account.move.line",
             "view_mode": "list,form",
-            "domain": [
-                ("account_id.account_type", "=", "asset_receivable"),
-                ("parent_state", "=", "posted"),
-                ("company_id", "child_of", self.company_id.id),
-                ("date", ">=", self.date.replace(day=1)),
-                ("date", "<=", self.date),
-            ],
+            "domain": list(entries),
             "context": {"create": False},
         }
 

@@ -2,7 +2,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 AMOUNTS = ("invoiced", "collected", "open", "late")
-OF_INVOICE = ("total", "open", "late")
+OF_INVOICE = ("total", "paid", "open", "late")
 
 
 class O2cCollectionOrder(models.Model):
@@ -10,8 +10,9 @@ class O2cCollectionOrder(models.Model):
 
     An invoice of several orders is shared among them by what its lines of each are worth, taxes
     included; lines of no order keep their part. The parts of an invoice add up to it. Credit notes
-    count below zero: a returned order is invoiced, collected and open with nothing. The row has the
-    id of its order.
+    count below zero: a returned order is invoiced, collected and open with nothing. Collected is
+    what was paid, as in the collection by salesperson: what was written off, or settled by a credit
+    note that is none of the order's, is neither collected nor open. The row has the id of its order.
     """
 
     _name = "o2c.collection.order"
@@ -21,7 +22,14 @@ class O2cCollectionOrder(models.Model):
     _order = "date_order desc, id desc"
     _rec_name = "order_id"
     _depends = {
-        "account.move": ["state", "move_type", "currency_id", "company_id"],
+        "account.move": [
+            "company_id",
+            "currency_id",
+            "journal_id",
+            "move_type",
+            "origin_payment_id",
+            "state",
+        ],
         "account.move.line": [
             "move_id",
             "display_type",
@@ -33,6 +41,14 @@ class O2cCollectionOrder(models.Model):
             "date_maturity",
             "sale_line_ids",
         ],
+        "account.partial.reconcile": [
+            "amount",
+            "credit_amount_currency",
+            "credit_move_id",
+            "debit_amount_currency",
+            "debit_move_id",
+        ],
+        "account.journal": ["type"],
         "sale.order": [
             "amount_total",
             "company_id",
@@ -80,7 +96,11 @@ class O2cCollectionOrder(models.Model):
     # Sums over several currencies would mean nothing: these have none.
     amount_total = fields.Monetary(string="Order Total", readonly=True, aggregator=None)
     invoiced = fields.Monetary(readonly=True, aggregator=None)
-    collected = fields.Monetary(readonly=True, aggregator=None)
+    collected = fields.Monetary(
+        readonly=True,
+        aggregator=None,
+        help="Paid. What was written off or credited otherwise is neither collected nor open.",
+    )
     open = fields.Monetary(readonly=True, aggregator=None)
     late = fields.Monetary(
         readonly=True, aggregator=None, help="The part of the open amount that is past due."
@@ -169,6 +189,35 @@ class O2cCollectionOrder(models.Model):
                    AND move.move_type IN ('out_invoice', 'out_refund')
                    %(scope)s
               GROUP BY move.id
+            ), settled AS (
+                SELECT line.move_id,
+                       partial.credit_move_id AS counterpart_id,
+                       partial.debit_amount_currency AS amount_currency,
+                       partial.amount
+                  FROM invoice
+                  JOIN account_move_line line
+                    ON line.move_id = invoice.id AND line.display_type = 'payment_term'
+                  JOIN account_partial_reconcile partial ON partial.debit_move_id = line.id
+             UNION ALL
+                SELECT line.move_id,
+                       partial.debit_move_id,
+                       -partial.credit_amount_currency,
+                       -partial.amount
+                  FROM invoice
+                  JOIN account_move_line line
+                    ON line.move_id = invoice.id AND line.display_type = 'payment_term'
+                  JOIN account_partial_reconcile partial ON partial.credit_move_id = line.id
+            ), payment AS (
+                SELECT settled.move_id,
+                       SUM(settled.amount_currency) AS paid,
+                       SUM(settled.amount) AS paid_company
+                  FROM settled
+                  JOIN account_move_line counterpart ON counterpart.id = settled.counterpart_id
+                  JOIN account_move paying ON paying.id = counterpart.move_id
+                  JOIN account_journal journal ON journal.id = paying.journal_id
+                 WHERE paying.origin_payment_id IS NOT NULL
+                    OR journal.type IN ('bank', 'cash', 'credit')
+              GROUP BY settled.move_id
             ), link AS (
                 SELECT line.move_id,
                        ordered.order_id,
@@ -193,9 +242,11 @@ class O2cCollectionOrder(models.Model):
                 SELECT running.order_id,
                        invoice.currency_id,
                        %(total)s AS total,
+                       %(paid)s AS paid,
                        %(open)s AS open,
                        %(late)s AS late,
                        %(total_company)s AS total_company,
+                       %(paid_company)s AS paid_company,
                        %(open_company)s AS open_company,
                        %(late_company)s AS late_company
                   FROM running
@@ -203,14 +254,17 @@ class O2cCollectionOrder(models.Model):
                   JOIN res_currency currency ON currency.id = invoice.currency_id
                   JOIN account_move move ON move.id = invoice.id
                   JOIN company ON company.id = move.company_id
+             LEFT JOIN payment ON payment.move_id = invoice.id
                  WHERE running.order_id IS NOT NULL
                    AND running.whole != 0
             ), collection AS (
                 SELECT sale.id,
                        SUM(%(total_order)s) AS invoiced,
+                       SUM(%(paid_order)s) AS collected,
                        SUM(%(open_order)s) AS open,
                        SUM(%(late_order)s) AS late,
                        SUM(share.total_company) AS invoiced_company,
+                       SUM(share.paid_company) AS collected_company,
                        SUM(share.open_company) AS open_company,
                        SUM(share.late_company) AS late_company
                   FROM share
@@ -230,12 +284,11 @@ class O2cCollectionOrder(models.Model):
                    company.currency_id AS company_currency_id,
                    sale.amount_total,
                    COALESCE(collection.invoiced, 0) AS invoiced,
-                   COALESCE(collection.invoiced - collection.open, 0) AS collected,
+                   COALESCE(collection.collected, 0) AS collected,
                    COALESCE(collection.open, 0) AS open,
                    COALESCE(collection.late, 0) AS late,
                    COALESCE(collection.invoiced_company, 0) AS invoiced_company,
-                   COALESCE(collection.invoiced_company - collection.open_company, 0)
-                       AS collected_company,
+                   COALESCE(collection.collected_company, 0) AS collected_company,
                    COALESCE(collection.open_company, 0) AS open_company,
                    COALESCE(collection.late_company, 0) AS late_company
               FROM sale_order sale
@@ -258,7 +311,8 @@ class O2cCollectionOrder(models.Model):
 
     def _share_sql(self, name, currency):
         """The part of the order in the invoice's amount ``name``, rounded by ``currency``."""
-        amount = SQL.identifier("invoice", name)
+        source = "payment" if name.startswith("paid") else "invoice"
+        amount = SQL.identifier(source, name)
         rounding = SQL.identifier(currency, "rounding")
         return SQL(
             """

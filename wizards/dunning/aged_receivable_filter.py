@@ -53,8 +53,8 @@ class O2cAgedReceivableFilter(models.TransientModel):
     @api.model
     def _domain_of(self, filter_id):
         """What the user asked for in the filter of this id; all he works with if it is gone."""
-        # sudo is not needed: nobody reads another's transient records.
-        chosen = self.browse(filter_id).exists()
+        # Searched, so that what others asked for is as good as gone.
+        chosen = self.search([("id", "=", filter_id)])
         if not chosen:
             return Domain("company_id", "in", self.env["o2c.aged.receivable"]._companies().ids)
         return chosen._domain()
