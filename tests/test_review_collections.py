@@ -208,7 +208,6 @@ class TestReviewWorklist(CollectionCommon):
             (self.other_customer | desk).ids, desk
         )
         self.assertEqual(contact.partner_id, self.customer)
-        self.assertIn(contact, self._account().contact_ids)
 
     def test_an_archived_customer_owes_all_the_same(self):
         self._late(40)
