@@ -92,6 +92,7 @@ from . import test_review_holds
 from . import test_review_doors
 from . import test_review_allocation
 from . import test_review_collections
+from . import test_review_dunning
 from . import test_dunning_collection_reports
 from . import test_dunning_collection_worklist
 from . import test_dunning_collection_plan

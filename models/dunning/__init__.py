@@ -15,6 +15,7 @@ from . import dunning_block
 from . import dunning_notice_item
 from . import payment_dispute
 from . import payment_promise
+from . import payment_promise_outcome
 from . import dunning_call
 from . import dunning_settling
 from . import dunning_bank_check

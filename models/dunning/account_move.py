@@ -62,11 +62,19 @@ class AccountMove(models.Model):
 
     def _invoice_paid_hook(self):
         result = super()._invoice_paid_hook()
-        moves = self.filtered("company_id.o2c_use_dunning")
-        if moves:
-            # sudo: who registers a payment need not have any right on reminders.
-            self.env["o2c.dunning.notice"].sudo()._mark_settled(
-                [("line_ids.move_id", "in", moves.ids)]
-            )
-            self.env["o2c.payment.dispute"]._close(moves, self.env._("The invoice is paid."))
+        self._o2c_settle_dunning()
         return result
+
+    def _o2c_settle_dunning(self):
+        """Something of these documents was settled: close their reminders and disputes where
+        nothing is open any more."""
+        # sudo: who registers a payment need not have any right on reminders.
+        moves = self.filtered(lambda move: move.sudo().company_id.o2c_use_dunning)
+        if not moves:
+            return
+        self.env["o2c.dunning.notice"].sudo()._mark_settled([("line_ids.move_id", "in", moves.ids)])
+        over = moves.filtered(
+            lambda move: move.payment_state in ("paid", "in_payment", "reversed")
+        )
+        if over:
+            self.env["o2c.payment.dispute"]._close(over, self.env._("The invoice is settled."))

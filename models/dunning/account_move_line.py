@@ -11,6 +11,15 @@ def document_name(name, ref, payment_reference, move_type):
 class AccountMoveLine(models.Model):
     _inherit = "account.move.line"
 
+    def _reconcile_post_hook(self, data):
+        result = super()._reconcile_post_hook(data)
+        # Core's own hook tells of payments only: what a credit note or an entry settles is over too.
+        settled = self.filtered(
+            lambda line: line.account_type == "asset_receivable" and line.reconciled
+        )
+        settled.move_id._o2c_settle_dunning()
+        return result
+
     def _o2c_document_name(self):
         """What a customer knows this item by: the document's number, and its own where it differs
         (an invoice taken over from an older system keeps its number as a reference)."""

@@ -1,5 +1,14 @@
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.fields import Domain
+
+# Dialogs in the menu of actions that make sense with documents of customers only.
+CUSTOMER_ACTIONS = (
+    "account_move_dispute_server_action",
+    "account_move_promise_server_action",
+    "account_move_block_dunning_server_action",
+    "account_move_write_off_action",
+)
 
 
 class AccountMove(models.Model):
@@ -41,6 +50,32 @@ class AccountMove(models.Model):
             Model._read_group(Domain(field, "in", self.ids) & domain, [field], ["__count"])
         )
 
+    @api.model
+    def get_views(self, views, options=None):
+        """Menus of vendor bills do not offer what is for invoices to customers."""
+        result = super().get_views(views, options)
+        if self._o2c_is_of_vendors((options or {}).get("action_id")):
+            hidden = {
+                self.env["ir.model.data"]._xmlid_to_res_id(f"order_to_cash.{name}")
+                for name in CUSTOMER_ACTIONS
+            }
+            for view in result["views"].values():
+                toolbar = view.get("toolbar") or {}
+                if toolbar.get("action"):
+                    toolbar["action"] = [
+                        action for action in toolbar["action"] if action["id"] not in hidden
+                    ]
+        return result
+
+    @api.model
+    def _o2c_is_of_vendors(self, action_id):
+        """Whether a window action shows documents of vendors, by what it would create."""
+        if not action_id:
+            return False
+        # sudo: what a menu shows is no secret; nothing else of it is used.
+        action = self.env["ir.actions.act_window"].sudo().browse(action_id).exists()
+        return "'default_move_type': 'in_" in (action.context or "")
+
     def button_cancel(self):
         result = super().button_cancel()
         cancelled = self.filtered(
@@ -59,12 +94,14 @@ class AccountMove(models.Model):
     def action_o2c_dispute(self):
         """Open the dialog that disputes this invoice."""
         self.ensure_one()
+        self._o2c_check_claims()
         return self._o2c_stop_dialog(
             "o2c.payment.dispute", self.env._("Dispute"), {"default_invoice_id": self.id}
         )
 
     def action_o2c_promise(self):
         """Open the dialog that records a promise to pay these invoices."""
+        self._o2c_check_claims()
         return self._o2c_stop_dialog(
             "o2c.payment.promise",
             self.env._("Promise to Pay"),
@@ -77,6 +114,7 @@ class AccountMove(models.Model):
     def action_o2c_block_dunning(self):
         """Open the dialog that keeps reminders of this invoice back."""
         self.ensure_one()
+        self._o2c_check_claims()
         return self._o2c_stop_dialog(
             "o2c.dunning.block",
             self.env._("Block Reminders"),
@@ -85,6 +123,16 @@ class AccountMove(models.Model):
                 "default_date_from": self.company_id._o2c_today(),
             },
         )
+
+    def _o2c_check_claims(self):
+        for move in self:
+            if not move._o2c_is_claim():
+                raise UserError(
+                    self.env._(
+                        "%(document)s is not an invoice to a customer: nobody is reminded of it.",
+                        document=move.display_name,
+                    )
+                )
 
     def _o2c_stop_dialog(self, model, name, context):
         self.company_id._o2c_check_dunning_is_on()

@@ -109,8 +109,9 @@ class O2cDunningNotice(models.Model):
         "ir.attachment", readonly=True, copy=False, ondelete="set null"
     )
 
+    # Of merged customers each may have been sent one.
     _once_a_run = models.UniqueIndex(
-        "(run_id, partner_id, currency_id)",
+        "(run_id, partner_id, currency_id) WHERE sent_on IS NULL AND state != 'recorded'",
         "A customer gets one reminder a run and currency.",
     )
 

@@ -30,10 +30,15 @@ class O2cDunningRun(models.Model):
         unsent.unlink()
         items, parts, stops = self._gather_claims(self._scope_partner_ids())
         self.env["o2c.payment.promise"].browse(stops.outcomes)._store(stops.outcomes)
+        # Who was written to by this run already waits for the next one.
+        told = {(notice.partner_id.id, notice.currency_id.id) for notice in self.notice_ids}
+        proposals = [
+            proposal
+            for proposal in self._due_notices(items)
+            if (proposal.customer, proposal.currency) not in told
+        ]
         # Who broke a promise comes first.
-        proposals = sorted(
-            self._due_notices(items), key=lambda proposal: proposal.customer not in stops.broken
-        )
+        proposals.sort(key=lambda proposal: proposal.customer not in stops.broken)
         notices = self.env["o2c.dunning.notice"]._create_proposals(self, proposals, decisions)
         notices.filtered(
             lambda notice: notice.partner_id.id in stops.broken

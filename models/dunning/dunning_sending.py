@@ -211,6 +211,7 @@ class O2cDunningNotice(models.Model):
                 gone += notice.line_ids._keep(remaining)
         gone.unlink()
         due = self - settled - covered - superfluous - stopped
+        due._lower_levels()
         due._update_totals(self.run_id._other_items(items, due))
         due._update_charges(by_key)
         due._list_stopped(parts)
@@ -227,6 +228,18 @@ class O2cDunningNotice(models.Model):
             self.env._("Not sent: what it claimed is disputed, promised or blocked by now.")
         )
         return due
+
+    def _lower_levels(self):
+        """Where what reached the level of the letter is paid by now, the letter is that of the
+        others: nobody gets a final notice of what he was never reminded of."""
+        for notice in self:
+            told = notice.line_ids.filtered(lambda line: line._climbs() or line._is_held_back())
+            heights = notice._heights(notice.level_id)
+            level = max(
+                told.level_id, key=lambda level: heights[level], default=notice.level_id
+            )
+            if heights[level] < heights[notice.level_id]:
+                notice.write({"level_id": level.id, "proposed_level_id": level.id})
 
     def _update_totals(self, other_items):
         for notice in self:

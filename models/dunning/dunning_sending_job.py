@@ -153,7 +153,12 @@ class O2cDunningNotice(models.Model):
 
     @api.model
     def _queued_domain(self):
-        return [("queued_by_id", "!=", False), ("state", "=", "proposed")]
+        return [
+            ("queued_by_id", "!=", False),
+            ("state", "=", "proposed"),
+            # What is switched off while it is being sent waits until it is switched on again.
+            ("company_id.o2c_use_dunning", "=", True),
+        ]
 
     @api.model
     def _count_queued(self):

@@ -197,10 +197,9 @@ class O2cPaymentDispute(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        invoices = self.env["account.move"].browse(vals["invoice_id"] for vals in vals_list)
-        invoices.check_access("read")
-        invoices.company_id.sudo()._o2c_check_dunning_is_on()
         disputes = super().create(vals_list)
+        disputes.invoice_id.check_access("read")
+        disputes.company_id.sudo()._o2c_check_dunning_is_on()
         disputes.filtered(lambda dispute: dispute.state == "open")._plan_activities()
         return disputes
 
