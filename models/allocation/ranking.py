@@ -14,6 +14,22 @@ CHAIN_LENGTH = 8
 LAST_RANK = 100
 # What comes after all others.
 LAST = 2**31 - 1
+# What a step of a chain says; of each the first that is there counts.
+FIGURES = (
+    "move_strategy",
+    "move_rank",
+    "line_strategy",
+    "line_rank",
+    "customer_strategy",
+    "customer_rank",
+    "order_id",
+    "line_id",
+    "promised",
+    "ordered",
+    "value",
+    "score",
+    "star",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +155,15 @@ class O2cAllocationRanking(models.AbstractModel):
 
         Every figure is such that the smaller one is served first.
         """
+        names = [SQL.identifier(name) for name in FIGURES]
+        # Most moves are a chain of one: only for the others the first value has to be looked for.
+        firsts = [
+            SQL(
+                "(array_agg(%(name)s ORDER BY depth, %(name)s) FILTER (WHERE %(name)s IS NOT NULL))[1]",
+                name=name,
+            )
+            for name in names
+        ]
         return SQL(
             """
             WITH RECURSIVE chain (move_id, step_id, depth) AS (
@@ -206,48 +231,36 @@ class O2cAllocationRanking(models.AbstractModel):
                    SELECT array_position(%(strategies)s, rating.allocation_strategy::text) AS strategy,
                           COALESCE(NULLIF(rating.allocation_rank, 0), %(last)s) AS rank
                    ) by_rating
+            ), place AS (
+                SELECT move_id, %(names)s
+                  FROM step
+                 WHERE move_id NOT IN (SELECT move_id FROM chain WHERE depth > 0)
+                 UNION ALL
+                SELECT move_id, %(firsts)s
+                  FROM step
+                 WHERE move_id IN (SELECT move_id FROM chain WHERE depth > 0)
+              GROUP BY move_id
             )
-            SELECT step.move_id,
+            SELECT place.move_id,
                    move.company_id,
-                   COALESCE(%(move_strategy)s, %(line_strategy)s, %(customer_strategy)s),
-                   COALESCE(%(move_rank)s, %(line_rank)s, %(customer_rank)s),
-                   COALESCE(%(order_id)s, %(last)s),
-                   COALESCE(%(line_id)s, %(last)s),
-                   COALESCE(%(promised)s, EXTRACT(EPOCH FROM move.date)::float, %(last)s),
+                   COALESCE(place.move_strategy, place.line_strategy, place.customer_strategy),
+                   COALESCE(place.move_rank, place.line_rank, place.customer_rank),
+                   COALESCE(place.order_id, %(last)s),
+                   COALESCE(place.line_id, %(last)s),
+                   COALESCE(place.promised, EXTRACT(EPOCH FROM move.date)::float, %(last)s),
                    COALESCE(
-                       %(ordered)s, EXTRACT(EPOCH FROM move.create_date)::float, %(last)s
+                       place.ordered, EXTRACT(EPOCH FROM move.create_date)::float, %(last)s
                    ),
-                   COALESCE(%(value)s, 0),
-                   COALESCE(%(score)s, 0),
-                   COALESCE(%(star)s, 1)
-              FROM step
-              JOIN stock_move move ON move.id = step.move_id
-          GROUP BY step.move_id, move.id
+                   COALESCE(place.value, 0),
+                   COALESCE(place.score, 0),
+                   COALESCE(place.star, 1)
+              FROM place
+              JOIN stock_move move ON move.id = place.move_id
             """,
             move_ids=list(move_ids),
             chain_length=CHAIN_LENGTH,
             strategies=list(STRATEGIES),
             last=LAST,
-            **{
-                name: SQL(
-                    "(array_agg(%(column)s ORDER BY depth, %(column)s) "
-                    "FILTER (WHERE %(column)s IS NOT NULL))[1]",
-                    column=SQL.identifier("step", name),
-                )
-                for name in (
-                    "move_strategy",
-                    "move_rank",
-                    "line_strategy",
-                    "line_rank",
-                    "customer_strategy",
-                    "customer_rank",
-                    "order_id",
-                    "line_id",
-                    "promised",
-                    "ordered",
-                    "value",
-                    "score",
-                    "star",
-                )
-            },
+            names=SQL(", ").join(names),
+            firsts=SQL(", ").join(firsts),
         )
