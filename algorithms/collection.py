@@ -45,25 +45,6 @@ def recovery_probability(score: float | None, days_overdue: int) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Debtor:
-    """Who stands on the worklist: ``expected`` is the recovery to be expected of him."""
-
-    key: Hashable
-    expected: float
-    has_broken_promise: bool = False
-
-
-def worklist(debtors: Iterable[Debtor]) -> list[Hashable]:
-    """The keys in the order in which to call: who broke a promise first, then by what a call is
-    expected to bring in; equals in the order of their keys."""
-    ordered = sorted(
-        debtors,
-        key=lambda debtor: (not debtor.has_broken_promise, -debtor.expected, debtor.key),
-    )
-    return [debtor.key for debtor in ordered]
-
-
-@dataclass(frozen=True, slots=True)
 class Settled:
     """An instalment that was paid in full on the day ``settled``."""
 

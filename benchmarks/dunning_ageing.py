@@ -13,7 +13,7 @@ from odoo.fields import Command
 from odoo.tools import SQL
 
 from odoo.addons.order_to_cash.algorithms.ageing import BUCKETS
-from odoo.addons.order_to_cash.benchmarks.measure import Table, measured, multiply
+from odoo.addons.order_to_cash.benchmarks.measure import Table, copy_move, measured, multiply
 
 SCALE = float(os.environ.get("O2C_BENCH_SCALE", "1"))
 CUSTOMERS = int(2000 * SCALE)
@@ -61,7 +61,8 @@ def make_items(env, partners, count, is_paid):
             .move_id
         )
     env.flush_all()
-    debits = copy_move(env, invoice, partners, count, f"AGE{is_paid}/")
+    due = SQL("DATE '2025-01-31' + (number %% 300)::int")
+    debits = copy_move(env, invoice, partners, count, f"AGE{is_paid}/", date_maturity=due)
     if is_paid:
         credit_items = copy_move(env, payment, partners, count, "PAY/")
         partial = env["account.partial.reconcile"].search([
@@ -77,39 +78,6 @@ def make_items(env, partners, count, is_paid):
             credit_move_id=SQL("pair.credit"),
         )
     env.invalidate_all()
-
-
-def copy_move(env, move, partners, count, prefix):
-    """Copies of ``move`` for all partners in turn; returns the ids of their receivable items."""
-    partner = SQL("(%s::int[])[1 + number %% %s]", partners.ids, len(partners))
-    due = SQL("DATE '2025-01-31' + (number %% 300)::int")
-    moves = multiply(
-        env,
-        "account.move",
-        move,
-        "number",
-        SQL("generate_series(1, %s)", count - 1),
-        name=SQL("%s || number", prefix),
-        sequence_number=SQL("number + 1000"),
-        partner_id=partner,
-        commercial_partner_id=partner,
-        access_token=SQL("NULL"),
-    )
-    receivable = []
-    for line in move.line_ids:
-        is_receivable = line.account_id.account_type == "asset_receivable"
-        copies = multiply(
-            env,
-            "account.move.line",
-            line,
-            "copied(move_id, number)",
-            SQL("unnest(%s::int[]) WITH ORDINALITY", moves),
-            move_id=SQL("copied.move_id"),
-            partner_id=partner,
-            **({"date_maturity": due} if is_receivable else {}),
-        )
-        receivable += copies if is_receivable else []
-    return receivable
 
 
 # Ageing -------------------------------------------------------------------------------------------

@@ -71,3 +71,53 @@ def multiply(env, model, template, keys, source, **columns):
         )
     )
     return [row[0] for row in rows]
+
+
+def copy_move(env, move, partners, count, prefix, **columns):
+    """Copies of a posted move, for all partners in turn.
+
+    :param count: how many there are with ``move`` itself
+    :param prefix: of their names
+    :param columns: {column: :class:`SQL` in terms of ``number``} of what differs: of the move, of
+        all its lines, ``date_maturity`` of its receivable lines
+    :return: ids of the receivable items of the copies
+    """
+    partner = SQL("(%s::int[])[1 + number %% %s]", partners.ids, len(partners))
+    name = SQL("%s || number", prefix)
+    moves = multiply(
+        env,
+        "account.move",
+        move,
+        "number",
+        SQL("generate_series(1, %s)", count - 1),
+        name=name,
+        sequence_number=SQL("number + 1000"),
+        partner_id=partner,
+        commercial_partner_id=partner,
+        access_token=SQL("NULL"),
+        **columns,
+    )
+    # Else each reference to a move is checked by reading all of them.
+    env.cr.execute("ANALYZE account_move, res_partner")
+    receivable = []
+    for line in move.line_ids:
+        is_receivable = line.account_id.account_type == "asset_receivable"
+        of_line = {
+            column: value
+            for column, value in columns.items()
+            if is_receivable or column != "date_maturity"
+        }
+        copies = multiply(
+            env,
+            "account.move.line",
+            line,
+            "copied(move_id, number)",
+            SQL("unnest(%s::int[]) WITH ORDINALITY", moves),
+            move_id=SQL("copied.move_id"),
+            move_name=name,
+            partner_id=partner,
+            **of_line,
+        )
+        receivable += copies if is_receivable else []
+    env.cr.execute("ANALYZE account_move_line")
+    return receivable

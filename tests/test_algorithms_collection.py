@@ -4,7 +4,6 @@ from random import Random
 from odoo.tests import BaseCase
 
 from ..algorithms.collection import (
-    Debtor,
     Delay,
     Due,
     Promised,
@@ -13,7 +12,6 @@ from ..algorithms.collection import (
     habitual_delay,
     planned_delay,
     recovery_probability,
-    worklist,
 )
 
 TODAY = date(2025, 6, 2)
@@ -55,15 +53,6 @@ class TestCollectionRecovery(BaseCase):
         for score in (-1, 101):
             with self.assertRaises(ValueError):
                 recovery_probability(score, 0)
-
-    def test_who_broke_a_promise_is_called_first(self):
-        debtors = [
-            Debtor("small", 10.0),
-            Debtor("big", 500.0),
-            Debtor("broken", 1.0, has_broken_promise=True),
-            Debtor("also big", 500.0),
-        ]
-        self.assertEqual(worklist(debtors), ["broken", "also big", "big", "small"])
 
 
 class TestCollectionDelay(BaseCase):

@@ -105,6 +105,25 @@ class TestDunningCollectionWorklist(CollectionCommon):
                 delta=0.0051,
             )
             self.assertEqual(account.expected, item.expected)
+        found = self._accounts(partners=partners).mapped("expected")
+        self.assertEqual(found, sorted(found, reverse=True))
+
+    def test_accounts_and_items_are_found_by_the_id_of_the_account(self):
+        self._late(5)
+        self._late(9, self.other_customer, 70)
+        accounts = self._accounts()
+        Item = self.env["o2c.collection.item"]
+        for account in accounts:
+            self.assertEqual(accounts.search([("id", "=", account.id)]), account)
+            self.assertEqual(accounts.search([("id", "in", account.ids)]), account)
+            self.assertEqual(
+                accounts.search([("id", "!=", account.id), ("id", "in", accounts.ids)]),
+                accounts - account,
+            )
+            self.assertEqual(Item.search([("account_id", "=", account.id)]), account.item_ids)
+        self.assertEqual(Item.search([("account_id", "in", accounts.ids)]), accounts.item_ids)
+        self.assertEqual(accounts.browse(5).exists(), accounts.browse())
+        self.assertFalse(Item.search([("account_id", "=", False)]))
 
     def test_broken_promises_first_then_by_expected_recovery(self):
         third = self._new_customer("Third")
@@ -173,6 +192,14 @@ class TestDunningCollectionWorklist(CollectionCommon):
         )
         with self.assertRaises(UserError):
             self._account().write({"overdue": 0})
+
+    def test_the_collector_of_the_customer_is_asked_to_call(self):
+        self.level.user_id = self.o2c_manager
+        self._late(20)
+        notice = self._propose(TODAY)
+        self.assertEqual(notice._responsible(), self.o2c_manager)
+        self._account().with_user(self.collector).collector_id = self.collector
+        self.assertEqual(notice._responsible(), self.collector)
 
     def test_contacts_payers_archived_customers_and_currencies(self):
         contact = self.env["res.partner"].create({"name": "Ann", "parent_id": self.customer.id})

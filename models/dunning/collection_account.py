@@ -20,6 +20,8 @@ class O2cCollectionAccount(models.Model):
     _auto = False
     _order = "has_broken_promise desc, expected desc, overdue desc, id"
     _rec_name = "partner_id"
+    _inherit = ["o2c.collection.by.account"]
+    _account_field = "id"
     _depends = {
         "o2c.collection.item": [],
         "o2c.collection.contact": [

@@ -1,5 +1,9 @@
 from odoo import api, models
-from odoo.tools import SQL
+from odoo.fields import Domain
+from odoo.tools import SQL, OrderedSet
+
+# Of the ids of accounts: the company above, the customer below.
+COMPANY_SHIFT = 32
 
 
 class O2cCollectionFigures(models.AbstractModel):
@@ -37,3 +41,38 @@ class O2cCollectionFigures(models.AbstractModel):
             [root.currency_id.rounding for root in roots],
             [today[root] for root in roots],
         )
+
+
+class O2cCollectionByAccount(models.AbstractModel):
+    """What is read by the id of an account, without making all accounts to compare their ids."""
+
+    _name = "o2c.collection.by.account"
+    _description = "Collection by Account"
+
+    # The field with the id of the account, for models that are read by it.
+    _account_field = None
+
+    def _search(
+        self, domain, offset=0, limit=None, order=None, *, active_test=True, bypass_access=False
+    ):
+        return super()._search(
+            Domain(domain).map_conditions(self._with_customer),
+            offset,
+            limit,
+            order,
+            active_test=active_test,
+            bypass_access=bypass_access,
+        )
+
+    @api.model
+    def _with_customer(self, condition):
+        """The same condition on accounts with their customers, by whom the database finds items: it
+        would make all accounts to compare their ids."""
+        if condition.field_expr != self._account_field or condition.operator not in ("in", "="):
+            return condition
+        value = condition.value
+        ids = value if isinstance(value, (list, tuple, set, frozenset, OrderedSet)) else [value]
+        if not all(type(account_id) is int for account_id in ids):
+            return condition
+        partner_ids = [account_id & ((1 << COMPANY_SHIFT) - 1) for account_id in ids]
+        return condition & Domain("partner_id", "in", partner_ids)

@@ -3,8 +3,7 @@ from odoo.tools import SQL
 
 from odoo.addons.order_to_cash.algorithms.collection import HALF_LIFE_DAYS, UNKNOWN_SCORE
 
-# Of the ids of accounts: the company above, the customer below.
-COMPANY_SHIFT = 32
+from .collection_figures import COMPANY_SHIFT
 
 
 class O2cCollectionItem(models.Model):
@@ -16,10 +15,11 @@ class O2cCollectionItem(models.Model):
 
     _name = "o2c.collection.item"
     _description = "Open Item"
-    _inherit = ["o2c.collection.figures"]
+    _inherit = ["o2c.collection.figures", "o2c.collection.by.account"]
     _auto = False
     _order = "date_due, id"
     _rec_name = "move_id"
+    _account_field = "account_id"
     _depends = {
         "account.move": [
             "invoice_user_id", "no_followup", "origin_payment_id", "payment_state", "statement_line_id"

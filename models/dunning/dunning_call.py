@@ -64,8 +64,10 @@ class O2cDunningNotice(models.Model):
 
     def _responsible_candidates(self):
         """Who may be asked to call, the first who can is; to be extended."""
+        partner = self.partner_id.commercial_partner_id.with_company(self.company_id.root_id)
         return [
             self.responsible_id,
+            partner.o2c_collector_id,
             self.level_id.user_id,
             self.user_id,
             self.company_id.sudo().o2c_collector_id,
