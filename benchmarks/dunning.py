@@ -24,6 +24,7 @@ from odoo.tools.pdf import PdfFileReader
 
 import odoo.addons
 from odoo.addons.order_to_cash.benchmarks.measure import Table, measured, multiply
+from odoo.addons.order_to_cash.models.dunning.dunning_proposal import INSERT_BATCH
 
 SCALE = float(os.environ.get("O2C_BENCH_SCALE", "1"))
 CUSTOMERS = int(2000 * SCALE)
@@ -31,7 +32,10 @@ LINES_EACH = 50
 LETTERS = int(1000 * SCALE)
 PEER_CUSTOMERS = int(100 * SCALE)
 PEER = "account_credit_control"
-INSERT_BATCH = 100
+# Rows that one statement of the ORM writes, and statements that it takes to create a reminder: its
+# row, then what it copies from its run.
+ORM_BATCH = 100
+ORM_STATEMENTS = 2
 TODAY = date(2026, 6, 30)
 REPORT = "order_to_cash.report_dunning_notice"
 
@@ -162,9 +166,10 @@ def new_run(env, **values):
 
 
 def inserts(run):
-    """How many statements the ORM needs to write a proposal down."""
-    lines = len(run.notice_ids.line_ids)
-    return -(-len(run.notice_ids) // INSERT_BATCH) - (-lines // INSERT_BATCH)
+    """How many statements it takes to write a proposal down, a batch each."""
+    notices = -(-run.notice_count // ORM_BATCH) * ORM_STATEMENTS
+    lines = run.env["o2c.dunning.notice.line"].search_count([("notice_id.run_id", "=", run.id)])
+    return notices + -(-lines // INSERT_BATCH)
 
 
 # Letters ------------------------------------------------------------------------------------------

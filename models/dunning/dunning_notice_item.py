@@ -1,4 +1,5 @@
 from odoo import fields, models
+from odoo.fields import Domain
 
 from .dunning_stop import KINDS
 
@@ -64,7 +65,8 @@ class O2cDunningNotice(models.Model):
         """
         notices = {(notice.partner_id.id, notice.currency_id.id): notice for notice in self}
         parts = [part for part in parts if (part.item.customer, part.item.currency) in notices]
-        self.item_ids.unlink()
+        Item, Line = self.env["o2c.dunning.notice.item"], self.env["o2c.dunning.notice.line"]
+        Item.search([("notice_id", "in", self.ids)]).unlink()
         move_lines = {
             line.id: line for line in self._move_lines({part.item.key for part in parts})
         }
@@ -89,12 +91,17 @@ class O2cDunningNotice(models.Model):
                     notice.currency_id.compare_amounts(part.amount, part.item.residual)
                 ),
             })
-        self.env["o2c.dunning.notice.item"].create(vals_list)
+        Item.create(vals_list)
         for notice, total in totals.items():
             total = notice.currency_id.round(total)
             if notice.currency_id.compare_amounts(notice.total_stopped, total):
                 notice.total_stopped = total
-        for line in self.line_ids:
+        # A proposal of a hundred thousand lines reads those that something stops, and no others.
+        for line in Line.search(
+            Domain("notice_id", "in", self.ids)
+            & (Domain("move_line_id", "in", list(stopped)) | Domain("amount_stopped", ">", 0)),
+            order="id",
+        ):
             amount = line.currency_id.round(stopped.get(line.move_line_id.id, 0.0))
             if line.currency_id.compare_amounts(line.amount_stopped, amount):
                 line.amount_stopped = amount

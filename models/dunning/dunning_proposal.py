@@ -1,7 +1,8 @@
 from collections import defaultdict
+from functools import partial
 
 from odoo import api, models
-from odoo.tools import SQL, split_every
+from odoo.tools import SQL, float_round, split_every
 
 from odoo.addons.order_to_cash.algorithms import dunning, dunning_stops
 
@@ -12,6 +13,11 @@ from .open_items import later_reconciliations
 
 # Rows that one statement writes.
 INSERT_BATCH = 10000
+
+
+def _rounder(currency):
+    """What rounds an amount as ``currency.round`` does, without looking at the record each time."""
+    return partial(float_round, precision_rounding=currency.rounding)
 
 
 class O2cDunningRun(models.Model):
@@ -52,13 +58,12 @@ class O2cDunningRun(models.Model):
 
         :param items: see :meth:`_gather_open_items`
         """
-        currencies = self.env["res.currency"].browse({item.currency for item in items})
         arguments = (
             items,
             self._levels_by_policy(),
             self.date,
-            {currency.id: currency.round for currency in currencies},
-            self.currency_id.round,
+            self._rounding({item.currency for item in items}),
+            _rounder(self.currency_id),
         )
         if self.is_take_up:
             return dunning.take_up(*arguments)
@@ -66,6 +71,14 @@ class O2cDunningRun(models.Model):
             *arguments,
             {policy.id: policy.grace_days for policy in self._policies() if policy.grace_days},
         )
+
+    @api.model
+    def _rounding(self, currency_ids):
+        """What rounds an amount, by the id of its currency."""
+        return {
+            currency.id: _rounder(currency)
+            for currency in self.env["res.currency"].browse(currency_ids)
+        }
 
     def _policies(self):
         """The policies that are in use in the company of the run."""
@@ -110,12 +123,11 @@ class O2cDunningRun(models.Model):
             return [], [], Stops(stops=[])
         rows = self.env.execute_query_dict(self._open_items_sql(partner_ids))
         stops = self.env["o2c.dunning.stop"]._gather(self.company_id, self.date, rows)
-        currencies = self.env["res.currency"].browse({row["currency"] for row in rows})
         items, parts = dunning_stops.apply(
             self._as_open_items(rows),
             stops.stops,
-            {currency.id: currency.round for currency in currencies},
-            self.currency_id.round,
+            self._rounding({row["currency"] for row in rows}),
+            _rounder(self.currency_id),
         )
         return items, parts, stops
 
