@@ -139,16 +139,22 @@ def _run_addon(tags, options, share=1, progress=None):
         database.drop(previous)
     _tidy_logs()
     log = base.LOG / f"{name}.log"
-    say(f"Testing {tags} in {name} (log: {log.relative_to(base.ROOT)})")
+    _announce(tags, name, log)
     verdict = run_odoo(name, [*arguments, f"--test-tags={tags}"], log, progress=progress)
     assets.save(name)
     return verdict
 
 
+def _announce(tags, name, log):
+    files = tags.count(",") + 1
+    what = f"{files} files" if files > 3 else tags
+    say(f"Testing {what} in {name} (log: {log.relative_to(base.ROOT)})")
+
+
 def _run_share(tags, name, progress):
     """Run the tests of ``tags`` in a database that is dropped afterwards."""
     log = base.LOG / f"{name}.log"
-    say(f"Testing {tags} in {name} (log: {log.relative_to(base.ROOT)})")
+    _announce(tags, name, log)
     try:
         database.copy(database.current_template(), name)
         assets.restore(name)

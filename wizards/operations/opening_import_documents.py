@@ -1,4 +1,5 @@
 from odoo import models
+from odoo.fields import Domain
 
 
 class O2cOpeningImport(models.Model):
@@ -29,7 +30,7 @@ class O2cOpeningImport(models.Model):
         return self._open_documents(
             "account.move",
             self.env._("Opening Invoices"),
-            [("o2c_opening_import_id", "=", self.id), ("move_type", "!=", "entry")],
+            Domain("o2c_opening_import_id", "=", self.id) & Domain("move_type", "!=", "entry"),
             "account.view_out_invoice_tree",
         )
 
@@ -38,13 +39,15 @@ class O2cOpeningImport(models.Model):
         return self._open_documents(
             "account.move",
             self.env._("Settlements"),
-            [("o2c_opening_import_id", "=", self.id), ("move_type", "=", "entry")],
+            Domain("o2c_opening_import_id", "=", self.id) & Domain("move_type", "=", "entry"),
         )
 
     def action_open_orders(self):
         self.ensure_one()
         return self._open_documents(
-            "sale.order", self.env._("Opening Orders"), [("o2c_opening_import_id", "=", self.id)]
+            "sale.order",
+            self.env._("Opening Orders"),
+            Domain("o2c_opening_import_id", "=", self.id),
         )
 
     def action_open_customers(self):
@@ -52,7 +55,7 @@ class O2cOpeningImport(models.Model):
         return self._open_documents(
             "res.partner",
             self.env._("Customers Created"),
-            [("id", "in", self.customer_ids.ids)],
+            Domain("id", "in", self.customer_ids.ids),
         )
 
     def _open_documents(self, model, title, domain, list_view=None):
@@ -61,7 +64,7 @@ class O2cOpeningImport(models.Model):
             "type": "ir.actions.act_window",
             "name": title,
             "res_model": model,
-            "domain": domain,
+            "domain": list(domain),
             "views": views,
             "context": {"create": False},
         }
