@@ -1,6 +1,7 @@
 from lxml import html
 
 from odoo import models
+from odoo.fields import Command
 
 REPORT = "order_to_cash.report_dunning_notice"
 
@@ -39,6 +40,28 @@ class O2cDunningNotice(models.Model):
         ])
         for notice, attachment in zip(letters, attachments, strict=True):
             notice.letter_id = attachment
+        self._note_on_customers()
+
+    def _note_on_customers(self):
+        """Leave a note with its letter on the customer of each reminder, all in one batch."""
+        author_id, email_from = self._message_compute_author()
+        # sudo: whoever may send a reminder leaves its letter with the customer; who opens it there
+        # is asked for his rights on the reminder.
+        self.env["res.partner"].sudo()._message_create([
+            {
+                "model": "res.partner",
+                "res_id": notice.partner_id.id,
+                "author_id": author_id,
+                "email_from": email_from,
+                "reply_to": email_from,
+                "body": notice._letter_name(),
+                "message_type": "notification",
+                "subtype_id": self.env["ir.model.data"]._xmlid_to_res_id("mail.mt_note"),
+                "is_internal": True,
+                "attachment_ids": [Command.link(notice.letter_id.id)],
+            }
+            for notice in self.filtered("letter_id")
+        ])
 
     def _lang(self):
         """The language in which the recipient is written to."""
