@@ -196,7 +196,7 @@ class TestDunningCollectionWorklist(CollectionCommon):
     def test_the_collector_of_the_customer_is_asked_to_call(self):
         self.level.user_id = self.o2c_manager
         self._late(20)
-        notice = self._propose(TODAY)
+        notice = self._propose(TODAY).notice_ids
         self.assertEqual(notice._responsible(), self.o2c_manager)
         self._account().with_user(self.collector).collector_id = self.collector
         self.assertEqual(notice._responsible(), self.collector)
