@@ -6,9 +6,9 @@ of it counts as paid late for promises whose day had passed. A promise is kept w
 its day reaches its amount, broken from the day after otherwise.
 """
 
+import datetime
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
 
 OPEN = "open"
 KEPT = "kept"
@@ -30,8 +30,8 @@ class Promise:
     customer: int
     amount: float
     currency: int
-    made_on: date
-    date: date
+    made_on: datetime.date
+    date: datetime.date
     companies: frozenset[int] = frozenset()
     documents: frozenset[int] = frozenset()
     after_partial: int = 0
@@ -47,7 +47,7 @@ class Payment:
     reconciliation; a payment that is not allocated has none, and ``line`` instead.
     """
 
-    date: date
+    date: datetime.date
     customers: tuple[int, ...]
     company: int
     amount: float
@@ -70,7 +70,7 @@ class Outcome:
 def evaluate(
     promises: Iterable[Promise],
     payments: Iterable[Payment],
-    today: date,
+    today: datetime.date,
     rounding: Mapping[int, Callable[[float], float]],
 ) -> dict[int, Outcome]:
     """How each promise stands at the end of ``today``, by key.

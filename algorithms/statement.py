@@ -1,8 +1,8 @@
 """A customer's statement of account in one currency. Pure: no database, no clock."""
 
+import datetime
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from math import fsum
 
 from .ageing import age
@@ -19,8 +19,8 @@ class Entry:
     """
 
     key: int
-    date: date
-    due: date
+    date: datetime.date
+    due: datetime.date
     kind: str
     amount: float
     customer: int
@@ -58,7 +58,7 @@ def build(
     opening: float,
     movements: Iterable[Entry],
     open_items: Iterable[Entry],
-    date_to: date,
+    date_to: datetime.date,
     rounded: Callable[[float], float],
 ) -> Statement:
     """The statement at the end of ``date_to``.

@@ -132,7 +132,8 @@ class O2cCollectionAccount(models.Model):
             # sudo: collectors change these two of customers whom they may not edit otherwise.
             accounts.partner_id.sudo().with_company(company).write(values)
         self.invalidate_model()
-        return True
+        # Nothing of the view itself is written.
+        return super().write({})
 
     # ------------------------------------------------------------------
     # Actions

@@ -43,15 +43,13 @@ class O2cCollectionItem(models.Model):
         "res.partner": ["commercial_partner_id", "o2c_payer_id", "o2c_region_id", "user_id"],
     }
 
-    account_id = fields.Many2one("o2c.collection.account", string="Account", readonly=True)
+    account_id = fields.Many2one("o2c.collection.account", readonly=True)
     partner_id = fields.Many2one("res.partner", string="Customer", readonly=True)
     user_id = fields.Many2one("res.users", string="Salesperson", readonly=True)
     root_id = fields.Many2one("res.company", string="Company Family", readonly=True)
     company_id = fields.Many2one("res.company", readonly=True)
     currency_id = fields.Many2one("res.currency", readonly=True)
-    company_currency_id = fields.Many2one(
-        "res.currency", string="Company Currency", readonly=True
-    )
+    company_currency_id = fields.Many2one("res.currency", readonly=True)
     move_id = fields.Many2one("account.move", string="Document", readonly=True)
     date_due = fields.Date(string="Due", readonly=True)
     days_overdue = fields.Integer(

@@ -236,7 +236,7 @@ class O2cDunningRun(models.Model):
             for key, value in self.env.context.items()
             if not key.startswith("default_") or key.removeprefix("default_") in ASKED
         }
-        return self.with_context(context)  # pylint: disable=context-overridden
+        return self.with_env(self.env(context=context))
 
     def _check_nothing_sent(self):
         """A run that took receivables up may be deleted: that takes their levels away again."""

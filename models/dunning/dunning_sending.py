@@ -236,7 +236,7 @@ class O2cDunningNotice(models.Model):
             told = notice.line_ids.filtered(lambda line: line._climbs() or line._is_held_back())
             heights = notice._heights(notice.level_id)
             level = max(
-                told.level_id, key=lambda level: heights[level], default=notice.level_id
+                told.level_id, key=heights.__getitem__, default=notice.level_id
             )
             if heights[level] < heights[notice.level_id]:
                 notice.write({"level_id": level.id, "proposed_level_id": level.id})

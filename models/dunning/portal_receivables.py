@@ -1,6 +1,6 @@
+import datetime
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date, timedelta
 from math import isfinite
 
 from odoo import api, models
@@ -26,8 +26,8 @@ class PortalItem:
     name: str
     kind: str
     customer: str
-    date: date
-    due: date
+    date: datetime.date
+    due: datetime.date
     days_overdue: int
     amount: float
     open: float
@@ -301,9 +301,9 @@ class O2cPortalReceivables(models.AbstractModel):
 
     def _promised_day(self, company, text):
         today = company._o2c_today()
-        last = today + timedelta(days=company.o2c_portal_promise_days)
+        last = today + datetime.timedelta(days=company.o2c_portal_promise_days)
         try:
-            day = date.fromisoformat(text or "")
+            day = datetime.date.fromisoformat(text or "")
         except ValueError as error:
             raise ValidationError(
                 self.env._("Please enter the day on which you will pay.")

@@ -167,7 +167,7 @@ class O2cWriteOff(models.Model):
             self._check_can_decide()
         return super().write(vals)
 
-    def copy(self, default=None):
+    def copy_data(self, default=None):
         raise UserError(
             self.env._("A write-off is not duplicated: request a new one from the open documents.")
         )
