@@ -42,6 +42,12 @@ class O2cCommon(AccountTestInvoicingCommon):
         )
 
     @classmethod
+    def setup_independent_company(cls, **kwargs):
+        """The company that comes with the database: its chart of accounts is loaded already, which takes
+        longer for a new company than most tests do."""
+        return cls.env.ref("base.main_company")
+
+    @classmethod
     def get_default_groups(cls):
         return (
             super().get_default_groups()

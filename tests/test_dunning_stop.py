@@ -103,6 +103,17 @@ class TestDunningStopScore(DunningCommon):
             self.invoice,
         )
 
+    def test_they_follow_a_contact_who_becomes_a_company_by_merging(self):
+        promise = self._promise()
+        contact = self.env["res.partner"].create({
+            "name": "Store", "parent_id": self.other_customer.id,
+        })
+        self.env["base.partner.merge.automatic.wizard"]._merge(
+            (self.customer | contact).ids, contact
+        )
+        self.assertEqual(contact.commercial_partner_id, contact)
+        self.assertEqual(promise.partner_id, contact)
+
 
 @tagged("post_install", "-at_install")
 class TestDunningStopHold(HoldRuleCommon):

@@ -158,12 +158,15 @@ class Planner:
         cells = tuple((cell, quantity(units)) for cell, units in served.cells.items() if units)
         if not gained and not missing:
             return Outcome(served.demand.key, planned, planned, cells)
+        before = quantity(served.before + served.frozen)
         gained_from = flows.gained.get(served, ())
+        if not missing and not gained_from and gained > 0:
+            return Outcome(served.demand.key, before, planned, cells, from_free=quantity(gained))
         lost_to = flows.lost.get(served, ())
         guards = served.met if missing or gained < 0 else ()
         return Outcome(
             key=served.demand.key,
-            before=quantity(served.before + served.frozen),
+            before=before,
             planned=planned,
             cells=cells,
             missing=quantity(missing),

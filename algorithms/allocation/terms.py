@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 STRATEGIES = ("win", "gain", "redistribute", "fill", "lose")
 PHASE = {strategy: number for number, strategy in enumerate(STRATEGIES)}
@@ -103,8 +104,7 @@ class Protection:
         return self.shared_with | {self.product}
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What a demand is to have, in the product's unit.
 
     :ivar before: what it held, ``planned``: what it is to hold; both with what is frozen

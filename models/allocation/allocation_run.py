@@ -18,6 +18,7 @@ RECORDED = {
     "applied_on",
     "applied_by_id",
     "fingerprints",
+    "is_settled",
     "stale_product_ids",
     "is_automatic",
 }
@@ -95,6 +96,12 @@ class O2cAllocationRun(models.Model):
     applied_on = fields.Datetime(readonly=True, copy=False)
     applied_by_id = fields.Many2one("res.users", readonly=True, copy=False)
     fingerprints = fields.Json(readonly=True, copy=False)
+    is_settled = fields.Boolean(
+        string="Nothing to Change",
+        readonly=True,
+        copy=False,
+        help="Every delivery has already what the run gives it.",
+    )
     stale_product_ids = fields.Many2many(
         "product.product",
         "o2c_allocation_run_stale_rel",
@@ -235,11 +242,13 @@ class O2cAllocationRun(models.Model):
                 )
             run._check_allocation_is_on()
             pool = run._gather()
-            run._write_lines(pool, run._plan(pool))
+            outcomes = run._plan(pool)
+            run._write_lines(pool, outcomes)
             run._record({
                 "state": "simulated",
                 "simulated_on": fields.Datetime.now(),
                 "fingerprints": pool.fingerprints(),
+                "is_settled": pool.is_settled(outcomes),
             })
         return True
 
@@ -338,7 +347,9 @@ class O2cAllocationRun(models.Model):
 
     def _reset(self):
         self._unlink_lines()
-        return self._record({"state": "draft", "fingerprints": False, "simulated_on": False})
+        return self._record({
+            "state": "draft", "fingerprints": False, "is_settled": False, "simulated_on": False,
+        })
 
     def _record(self, vals):
         # sudo: the actions that come here have checked who does it

@@ -33,13 +33,9 @@ class O2cAllocationRun(models.Model):
     def _apply(self):
         self.ensure_one()
         pool = self._gather()
-        outcomes = self._plan(pool)
-        asked = {demand.product for demand in pool.demands}
-        changed = self._stale_products(pool, outcomes)
-        stale = changed | (pool.bound_together(changed) & asked)
-        products = asked - stale
-        stale |= self.env["o2c.allocation.engine"]._apply(pool, outcomes, products)
-        self.env["o2c.allocation.run.line"]._mark_skipped(self, stale)
+        changed = self._changed_products(pool)
+        is_done = self.is_settled and not changed
+        stale = set() if is_done else self._carry_out(pool, changed)
         self._record({
             "state": "stale" if stale else "applied",
             "applied_on": fields.Datetime.now(),
@@ -48,23 +44,36 @@ class O2cAllocationRun(models.Model):
         })
         self._log_applied()
 
-    def _stale_products(self, pool, outcomes):
+    def _carry_out(self, pool, changed):
+        """Reserve as simulated; return the ids of the products that are left as they are."""
+        outcomes = self._plan(pool)
+        asked = {demand.product for demand in pool.demands}
+        changed |= self._otherwise_planned(pool, outcomes)
+        stale = changed | (pool.bound_together(changed) & asked)
+        products = asked - stale
+        stale |= self.env["o2c.allocation.engine"]._apply(pool, outcomes, products)
+        self.env["o2c.allocation.run.line"]._mark_skipped(self, stale)
+        return stale
+
+    def _changed_products(self, pool):
         """Ids of the products that are not as they were when the run was simulated."""
         simulated = {int(product): text for product, text in (self.fingerprints or {}).items()}
         now = pool.fingerprints()
-        stale = {
+        return {
             product
             for product in simulated.keys() | now.keys()
             if simulated.get(product) != now.get(product)
         }
-        # Complete orders tie products together: one that has changed may change another's plan.
+
+    def _otherwise_planned(self, pool, outcomes):
+        """Ids of the products for which another plan is made now: complete orders tie products
+        together, so that one that has changed may change another's."""
         planned = self.env["o2c.allocation.run.line"]._planned(self)
-        stale |= {
+        return {
             demand.product
             for demand in pool.demands
             if planned.get(demand.key) != outcomes[demand.key].planned
         }
-        return stale
 
     def _log_applied(self):
         self.ensure_one()

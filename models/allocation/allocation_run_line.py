@@ -24,6 +24,17 @@ COLUMNS = {
 }
 
 
+def array_literal(values, kind):
+    """An array as PostgreSQL writes it: a list as parameter takes the driver many times as long."""
+    write = str if kind in ("int", "float", "boolean") else _quoted
+    return "{%s}" % ",".join(["NULL" if value is None else write(value) for value in values])
+
+
+def _quoted(value):
+    escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
 class O2cAllocationRunLine(models.Model):
     """What a run gives to one delivery, and why. Written by the run only."""
 
@@ -109,7 +120,7 @@ class O2cAllocationRunLine(models.Model):
                 "RETURNING id, move_id",
                 SQL(", ").join(map(SQL.identifier, COLUMNS)),
                 SQL(", ").join(
-                    SQL("%s::" + kind + "[]", list(values))
+                    SQL("%s::" + kind + "[]", array_literal(values, kind))
                     for kind, values in zip(COLUMNS.values(), zip(*rows, strict=True), strict=True)
                 ),
             )

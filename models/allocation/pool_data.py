@@ -129,6 +129,10 @@ class Pool:
         """Let a delivery on hold lose all that it has."""
         self.ranked[move_id] = replace(self.ranked[move_id], strategy="lose")
 
+    def is_settled(self, outcomes):
+        """Whether every demand holds already what it is to have, where it is to have it."""
+        return all(dict(outcomes[demand.key].cells) == dict(demand.held) for demand in self.demands)
+
     def service_order(self):
         """The demands in the order in which they are served."""
         return algorithm.service_order(self.demands)

@@ -10,6 +10,10 @@ from .dunning_letter import REPORT
 # Documents that are one page of HTML with all that they need.
 STANDALONE = {REPORT, "order_to_cash.report_account_statement"}
 
+# Lines of letters in one call of the PDF engine. It runs out of memory at some tens of thousands, and
+# a call takes more than a second before it prints anything.
+LINES_AT_ONCE = 5000
+
 # Width and height, in dots, of the image on the first page of each letter.
 MARK = (7, 3)
 
@@ -50,6 +54,25 @@ class IrActionsReport(models.Model):
 
     def _o2c_print_letters(self, report_ref, data, notices):
         """The PDF of each of the letters, by the id of its reminder."""
+        contents = {}
+        for batch in self._o2c_batches(notices):
+            contents |= self._o2c_print_batch(report_ref, data, batch)
+        return contents
+
+    def _o2c_batches(self, notices):
+        """``notices`` in parts that the PDF engine has memory for: what one call may print."""
+        batch, lines = notices.browse(), 0
+        for notice in notices:
+            count = len(notice.line_ids)
+            if batch and lines + count > LINES_AT_ONCE:
+                yield batch
+                batch, lines = notices.browse(), 0
+            batch += notice
+            lines += count
+        yield batch
+
+    def _o2c_print_batch(self, report_ref, data, notices):
+        """The PDF of each of some letters, by the id of its reminder, in one call of the engine."""
         prepare = super()._render_qweb_pdf_prepare_streams
         streams = prepare(report_ref, data, res_ids=notices.ids)
         if False in streams:
@@ -66,17 +89,12 @@ class IrActionsReport(models.Model):
         """The numbers of the pages on which a letter begins, as many as there are references.
 
         The mark that the first page of each letter bears is found without reading its text, which
-        takes ten times as long as printing it. The first and the last are read to be sure.
+        takes ten times as long as printing it.
 
         :return: a set, empty when they cannot be told
         """
         starts = [number for number, page in enumerate(pages) if self._o2c_is_marked(page)]
-        if (
-            len(starts) == len(references)
-            and starts[0] == 0
-            and references[0] in pages[0].extract_text()
-            and references[-1] in pages[starts[-1]].extract_text()
-        ):
+        if len(starts) == len(references) and starts[0] == 0:
             return set(starts)
         waiting = list(reversed(references))
         starts = set()

@@ -1,5 +1,8 @@
 from odoo import api, models
 
+# Kept by customer, never by one of his contacts.
+OF_CUSTOMERS = ("o2c.dunning.block", "o2c.payment.promise", "o2c.collection.contact")
+
 
 class BasePartnerMergeAutomaticWizard(models.TransientModel):
     """Core moves reminders, blocks, promises and calls of merged customers by SQL: they belong to
@@ -11,17 +14,28 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
     def _update_foreign_keys(self, src_partners, dst_partner):
         self._o2c_drop_surplus_proposals(src_partners, dst_partner)
         result = super()._update_foreign_keys(src_partners, dst_partner)
-        customer = dst_partner.commercial_partner_id
-        for model in ("o2c.dunning.block", "o2c.payment.promise", "o2c.collection.contact"):
+        for model in OF_CUSTOMERS:
             self.env[model].invalidate_model(["partner_id"])
-            if customer == dst_partner:
-                continue
+        return result
+
+    @api.model
+    def _update_values(self, src_partners, dst_partner):
+        result = super()._update_values(src_partners, dst_partner)
+        # Only now is known whose contact the partner who stays is: he may take over a company.
+        self._o2c_lift_to_customer(dst_partner)
+        return result
+
+    @api.model
+    def _o2c_lift_to_customer(self, partner):
+        customer = partner.commercial_partner_id
+        if customer == partner:
+            return
+        for model in OF_CUSTOMERS:
             # sudo: they follow the customer, whoever merges partners.
             records = self.env[model].sudo().with_context(active_test=False).search([
-                ("partner_id", "=", dst_partner.id)
+                ("partner_id", "=", partner.id)
             ])
             records.partner_id = customer
-        return result
 
     @api.model
     def _o2c_drop_surplus_proposals(self, src_partners, dst_partner):
