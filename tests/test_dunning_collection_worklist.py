@@ -338,6 +338,10 @@ class TestDunningCollectionCall(CollectionCommon):
             contact.outcome = "promised"
         with self.assertRaises(AccessError):
             contact.unlink()
+        backdated = contact.create({
+            "partner_id": self.customer.id, "contacted_on": "2025-01-01", "outcome": "reached",
+        })
+        self.assertEqual(backdated.contacted_on.date(), TODAY)
 
     def test_salespeople_read_their_own_customers(self):
         self._late(5, self.other_customer)

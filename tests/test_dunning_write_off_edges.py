@@ -29,6 +29,37 @@ class TestDunningWriteOffEdges(WriteOffCommon):
         with self.assertRaises(UserError), self.cr.savepoint():
             approver.decision_note = "Never"
 
+    def test_small_write_offs_for_one_customer_add_up(self):
+        contact = self._new_customer("Depot", parent_id=self.customer.id, is_company=False)
+        first = self._requested(self._new_invoice(amount=600))
+        second = self._requested(self._new_invoice(contact, amount=300))
+        third = self._requested(self._new_invoice(amount=200))
+        with self.assertRaises(AccessError), self.cr.savepoint():
+            (first | second | third).with_user(self.credit_manager).action_approve()
+        (first | second).with_user(self.credit_manager).action_approve()
+        third.invalidate_recordset()
+        self.assertEqual((third.amount_recent, third.needs_administrator), (900, True))
+        with self.assertRaises(AccessError), self.cr.savepoint():
+            third.with_user(self.credit_manager).action_approve()
+        other = self._requested(self._new_invoice(self.other_customer, amount=200))
+        self.assertFalse(other.amount_recent)
+        (first | second).sudo().decided_on = "2025-01-01"
+        third.with_user(self.credit_manager).action_approve()
+
+    def test_nobody_takes_an_entry_for_a_write_off(self):
+        write_off = self._approved(self._new_invoice(amount=300))
+        clerk = self._new_user("clerk", "account.group_account_invoice")
+        invoice = self._new_invoice().with_user(clerk)
+        with self.assertRaises(AccessError), self.cr.savepoint():
+            invoice.write({"o2c_write_off_id": write_off.id})
+        Move = self.env["account.move"].with_user(clerk)
+        for context, values in (
+            ({}, {"o2c_write_off_id": write_off.id}),
+            ({"default_o2c_write_off_id": write_off.id}, {}),
+        ):
+            with self.assertRaises(AccessError), self.cr.savepoint():
+                Move.with_context(**context).create({"move_type": "out_invoice", **values})
+
     def test_an_entry_that_the_accountant_reversed_is_not_reversed_again(self):
         invoice = self._new_invoice(amount=300)
         write_off = self._approved(invoice)

@@ -39,6 +39,7 @@ from . import cash_discount_settings
 from . import late_discount
 from . import write_off
 from . import write_off_activity
+from . import write_off_approval
 from . import write_off_line
 from . import write_off_entry
 from . import collection_figures

@@ -78,7 +78,7 @@ class O2cCollectionContact(models.Model):
 
     def _for_debtor(self, vals):
         """A contact is one with the company of whom was called, for the family of a branch, by
-        whoever logs it."""
+        whoever logs it, at the time when he does."""
         partner = self.env["res.partner"].browse(vals.get("partner_id"))
         company = self.env["res.company"].browse(vals.get("company_id")) or self.env.company
         return {
@@ -86,6 +86,7 @@ class O2cCollectionContact(models.Model):
             "partner_id": partner.commercial_partner_id.id,
             "company_id": company.root_id.id,
             "user_id": self.env.uid,
+            "contacted_on": fields.Datetime.now(),
         }
 
     def _note_on_customer(self):

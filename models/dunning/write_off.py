@@ -1,7 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command, Domain
-from odoo.tools.misc import formatLang
 
 # What only requesting, deciding and reversing write.
 DECIDED = {
@@ -104,8 +103,6 @@ class O2cWriteOff(models.Model):
     )
     decided_on = fields.Datetime(readonly=True, copy=False)
     decision_note = fields.Char(string="Reason of the Decision", copy=False, tracking=True)
-    needs_administrator = fields.Boolean(compute="_compute_needs_administrator")
-    can_decide = fields.Boolean(compute="_compute_can_decide")
     entry_ids = fields.One2many(
         "account.move", "o2c_write_off_id", string="Journal Entries", readonly=True, copy=False
     )
@@ -119,28 +116,6 @@ class O2cWriteOff(models.Model):
     def _compute_take_tax_back(self):
         for write_off in self:
             write_off.take_tax_back = write_off.company_id.o2c_write_off_tax
-
-    @api.depends("amount_company", "company_id")
-    def _compute_needs_administrator(self):
-        for write_off in self:
-            # sudo: the limit is a setting for whoever asks
-            threshold = write_off.company_id.sudo().o2c_write_off_threshold
-            write_off.needs_administrator = bool(threshold) and (
-                write_off.company_currency_id.compare_amounts(
-                    write_off.amount_company, threshold
-                )
-                > 0
-            )
-
-    @api.depends("state", "requested_by_id", "needs_administrator")
-    @api.depends_context("uid")
-    def _compute_can_decide(self):
-        for write_off in self:
-            write_off.can_decide = (
-                write_off.state == "requested"
-                and write_off.requested_by_id != self.env.user
-                and self.env.user.has_group(write_off._approver_group())
-            )
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -252,6 +227,7 @@ class O2cWriteOff(models.Model):
         self._check_can_decide()
         for write_off in self:
             write_off._check_lines()
+            write_off._check_threshold_again()
             write_off._book()
             write_off._decide("approved")
             write_off._on_write_off(write_off.line_ids.move_id)
@@ -304,28 +280,6 @@ class O2cWriteOff(models.Model):
     # ------------------------------------------------------------------
     # Business methods
     # ------------------------------------------------------------------
-
-    def _approver_group(self):
-        self.ensure_one()
-        role = "manager" if self.needs_administrator else "credit_manager"
-        return f"order_to_cash.group_{role}"
-
-    def _check_group(self):
-        self.ensure_one()
-        if not self.env.user.has_group(self._approver_group()):
-            raise AccessError(
-                self.env._(
-                    "%(write_off)s over %(amount)s is decided by an administrator of Order to Cash.",
-                    write_off=self.name,
-                    amount=formatLang(
-                        self.env, self.amount_company, currency_obj=self.company_currency_id
-                    ),
-                )
-                if self.needs_administrator
-                else self.env._(
-                    "%(write_off)s is decided by a credit manager.", write_off=self.name
-                )
-            )
 
     def _check_can_decide(self):
         self.check_access("write")

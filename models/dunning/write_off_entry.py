@@ -2,8 +2,8 @@
 
 from collections import defaultdict
 
-from odoo import fields, models
-from odoo.exceptions import UserError
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 
 from odoo.addons.order_to_cash.algorithms import write_off
@@ -41,6 +41,24 @@ class AccountMove(models.Model):
         )
         for move in self:
             move.o2c_written_off = amounts.get(move._origin.sudo(), 0.0)
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        moves = super().create(vals_list)
+        # sudo: who may not see the field may not set it either. A default would come by the context.
+        if not self.env.su and moves.sudo().o2c_write_off_id:
+            self._o2c_refuse_write_off()
+        return moves
+
+    def write(self, vals):
+        if "o2c_write_off_id" in vals and not self.env.su:
+            self._o2c_refuse_write_off()
+        return super().write(vals)
+
+    def _o2c_refuse_write_off(self):
+        raise AccessError(
+            self.env._("Which write-off an entry belongs to is recorded by the program only.")
+        )
 
     def action_o2c_write_off(self):
         """Request to write off what is open of these invoices of one customer."""
