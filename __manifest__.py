@@ -112,6 +112,7 @@
         "reports/credit/exposure_report_views.xml",
         "reports/dunning/dunning_letter.xml",
         "reports/dunning/letter_discounts.xml",
+        "reports/dunning/letter_stops.xml",
         "reports/dunning/collection_order_views.xml",
         "reports/dunning/collection_salesperson_views.xml",
         "reports/dunning/collection_month_views.xml",

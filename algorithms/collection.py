@@ -141,6 +141,7 @@ def forecast(
 
     :param items: all in one currency
     :param promises: open ones; one whose day has passed counts no more
+    :param as_of: the first day on which anything may come
     :param delays: days by customer, 0 where there are none
     :return: for each item with something to pay its parts, which add up to what credits leave of it
     """

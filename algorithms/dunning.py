@@ -44,7 +44,8 @@ class OpenItem:
     in company currency. ``books`` is the residual that the books show now, later payments
     included. ``due`` is a local date. ``policy`` is empty when nobody is ever to be reminded of
     the item. ``charged_until`` is the day up to which interest was charged. ``is_claim`` is false
-    for a payment to the customer, which is nothing to remind of.
+    for a payment to the customer, which is nothing to remind of. ``stopped`` is what is open
+    besides the residual, but not claimed for now.
     """
 
     key: int
@@ -59,6 +60,7 @@ class OpenItem:
     last_reminded: date | None = None
     charged_until: date | None = None
     is_claim: bool = True
+    stopped: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

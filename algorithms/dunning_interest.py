@@ -3,6 +3,9 @@
 Interest runs from the day after an item fell due, or after the last day that was charged, to the
 day of the reminder: residual × rate / 100 × days / 365, in segments between which payments arrived.
 A payment counts from its own day. Nothing is rounded on the way; the sum is, once, by the currency.
+
+What is disputed or promised bears no interest meanwhile. Its interest of those days is due once it is
+claimed after all.
 """
 
 from collections.abc import Callable, Iterable
@@ -60,6 +63,30 @@ def segments(
     return found[::-1]
 
 
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """``amount`` of an item bore no interest from ``start`` to ``end``, at ``rate`` per cent a year,
+    since it was not claimed then."""
+
+    start: date
+    end: date
+    amount: float
+    rate: float
+
+    def claimed(self, residual: float, stopped: float) -> float:
+        """What of the amount is claimed by now.
+
+        :param residual: what of the item is claimed now
+        :param stopped: what else of it is open, and not claimed
+        """
+        return max(min(self.amount, residual + stopped) - stopped, 0.0)
+
+    def interest(self, residual: float, stopped: float) -> float:
+        """The interest, not rounded, on what is claimed by now; arguments as of :meth:`claimed`."""
+        days = (self.end - self.start).days
+        return self.claimed(residual, stopped) * days * self.rate / 100 / DAYS_A_YEAR
+
+
 def interest(
     residual: float,
     payments: Iterable[Payment],
@@ -67,16 +94,18 @@ def interest(
     start: date,
     end: date,
     round_amount: Callable[[float], float],
+    before: float = 0.0,
 ) -> float:
     """The interest on an item from ``start`` (its due date, or the last day that was charged) to
     ``end``.
 
     :param rate: per cent a year
+    :param before: interest, not rounded, of days before ``start`` that is due as well
     :raises ValueError: when the rate is negative
     """
     if rate < 0:
         raise ValueError("the rate of interest is negative")
     parts = segments(residual, payments, start, end)
     return round_amount(
-        fsum(part.residual * part.days for part in parts) * rate / 100 / DAYS_A_YEAR
+        fsum(part.residual * part.days for part in parts) * rate / 100 / DAYS_A_YEAR + before
     )

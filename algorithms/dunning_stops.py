@@ -91,6 +91,7 @@ def apply(
                 residual=rest,
                 residual_company=round_company(item.residual_company - part.amount_company),
                 books=round_amount(item.books - taken),
+                stopped=round_amount(item.stopped + taken),
             )
     return list(left.values()), [part for key in items for part in parts.get(key, ())]
 

@@ -379,8 +379,13 @@ class TestDunningCashDiscount(CashDiscountCommon):
         invoice = self._discounted()
         self._pay(invoice, 980, "2025-01-25")
         late = self._late(invoice)
+        run = self.env["o2c.dunning.run"].create({})
+        items, parts, _stops = run._gather_claims(invoice.partner_id.ids)
+        self.assertFalse(items)
+        self.assertEqual([(part.kind, part.amount) for part in parts], [("discount", 20)])
         late.with_user(self.collector).action_claim()
         self.assertEqual((late.state, invoice.amount_residual), ("claimed", 20))
+        self.assertEqual(len(run._gather_open_items(invoice.partner_id.ids)), 1)
         self.env["o2c.late.discount"]._detect(invoice)
         self.assertEqual(self._late(invoice), late)
         with self.assertRaises(UserError):

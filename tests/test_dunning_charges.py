@@ -79,6 +79,30 @@ class TestDunningCharges(DunningCommon):
         run.action_send()
         self.assertEqual(run.notice_ids.interest, 6.03)
 
+    def test_a_dispute_that_was_refused_bears_the_interest_of_its_days(self):
+        self._second_level(interest_rate=10)
+        invoice = self._new_invoice(amount=3650, date="2025-01-01")
+        dispute = self.env["o2c.payment.dispute"].create({
+            "invoice_id": invoice.id, "amount": 1460, "reason": "Wet", "opened_on": "2025-01-02",
+        })
+        first = self._send("2025-01-31")
+        self.assertEqual((first.interest, first.line_ids.interest_pending), (18, 1460))
+        # Half of it is granted: that half bears none.
+        refund = self._new_invoice(amount=-730, date="2025-02-05")
+        (refund | invoice).line_ids.filtered(
+            lambda line: line.account_type == "asset_receivable"
+        ).reconcile()
+        self.assertEqual((dispute.amount, dispute.state), (730, "open"))
+        self.assertEqual(first.line_ids.interest_pending, 730)
+        dispute.write({"resolution": "Dry", "state": "resolved", "resolved_on": "2025-02-06"})
+        run = self._propose("2025-02-10")
+        # 3650 − 730 for 10 days (for 5 of them 3650), and 730 for the 30 days before
+        expected = (2920 * 10 + 730 * 5 + 730 * 30) * 10 / 100 / 365
+        self.assertEqual(run.notice_ids.interest, round(expected, 2))
+        run.action_send()
+        self.assertFalse(first.line_ids.interest_pending)
+        self.assertEqual(run.notice_ids.interest, round(expected, 2))
+
     def test_waived_is_waived_for_good(self):
         self._second_level(interest_rate=10)
         self._new_invoice(amount=3650, date="2025-01-01")
@@ -144,6 +168,11 @@ class TestDunningCharges(DunningCommon):
         )
         later = self._send("2025-05-31")
         self.assertEqual(later.line_ids.move_id, invoice)
+        # The charges are open all the same.
+        self.assertEqual((later.total_open, later.total_stopped), (3685, 0))
+        letter = later.letter_id.raw.decode()
+        self.assertIn("Also open, for your information", letter)
+        self.assertNotIn("Not followed up", letter)
         self._pay(invoice)
         self._new_invoice(self.other_customer)
         self.assertEqual(self._propose("2025-07-31").notice_ids.partner_id, self.other_customer)

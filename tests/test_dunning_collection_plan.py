@@ -35,7 +35,7 @@ class TestDunningCollectionPlan(CollectionCommon):
         self._late(40, amount=50)
         plan = self._plan()
         self.assertEqual(
-            self._parts(plan), [(0, 50, "late"), (5, 80, "habit"), (30, 300, "habit")]
+            self._parts(plan), [(1, 50, "late"), (5, 80, "habit"), (30, 300, "habit")]
         )
         self.assertEqual(plan.line_ids.filtered(
             lambda line: line.partner_id == self.customer

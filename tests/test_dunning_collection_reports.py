@@ -298,6 +298,8 @@ class TestDunningCollectionMonth(CollectionReportCommon):
             {"opening": 900, "sales": 200, "receivable": 1100, "current": 0, "dso": 90.0,
              "cei": 0},
         ])
+        self.fresh.o2c_dso_days = 28
+        self.assertRecordValues(self._rows()["2025-02"], [{"sales_of_days": 200, "dso": 154.0}])
         self._pay_fresh(invoice, 400, "2025-02-10")
         self._pay_fresh(invoice, 500, "2025-03-10")
         rows = self._rows()

@@ -113,6 +113,7 @@ class TestDunningCollectionWorklist(CollectionCommon):
         self._late(9, self.other_customer, 70)
         accounts = self._accounts()
         Item = self.env["o2c.collection.item"]
+        self.assertLess(max(accounts.ids), 2**31)
         for account in accounts:
             self.assertEqual(accounts.search([("id", "=", account.id)]), account)
             self.assertEqual(accounts.search([("id", "in", account.ids)]), account)
@@ -351,6 +352,13 @@ class TestDunningCollectionCall(CollectionCommon):
         self.assertEqual(own.partner_id, self.customer)
         self.assertEqual(own.item_ids.move_id, self.invoice)
         self.assertEqual(own.contact_ids.partner_id, self.customer)
+        call = self.env["o2c.collection.call"].with_user(self.salesperson).with_context(
+            **own.action_log_contact()["context"]
+        ).create({
+            "outcome": "promised", "promise_amount": 500, "promise_date": TODAY + timedelta(days=3)
+        })
+        call.action_log()
+        self.assertEqual(own.promised, 500)
         partner = self.customer.with_user(self.salesperson)
         self.assertEqual(partner.o2c_collection_overdue, 500)
         self.assertEqual(partner.action_o2c_open_collection()["res_id"], own.id)
@@ -359,8 +367,9 @@ class TestDunningCollectionCall(CollectionCommon):
         for attempt in (
             lambda: own.write({"note": "x"}),
             lambda: self.env["o2c.collection.contact"].with_user(self.salesperson).create({
-                "partner_id": self.customer.id
+                "partner_id": self.other_customer.id
             }),
+            lambda: own.contact_ids.with_user(self.salesperson).write({"note": "x"}),
             lambda: self._account(self.other_customer).with_user(self.salesperson).read(["overdue"]),
         ):
             with self.assertRaises(AccessError):

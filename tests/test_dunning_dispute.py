@@ -156,6 +156,16 @@ class TestDunningDispute(DunningCommon):
         self.assertEqual(disputes.mapped("state"), ["resolved", "resolved"])
         self.assertTrue(all(disputes.mapped("resolution")))
 
+    def test_a_credit_note_settles_what_was_disputed(self):
+        first, second = self._dispute(40), self._dispute(30)
+        refund = self._new_invoice(amount=-50, date="2025-02-05")
+        (refund | self.invoice).line_ids.filtered(
+            lambda line: line.account_type == "asset_receivable"
+        ).reconcile()
+        self.assertRecordValues(first | second, [
+            {"amount": 40, "state": "resolved"}, {"amount": 20, "state": "open"},
+        ])
+
     def test_the_amount_is_in_the_currency_of_the_invoice(self):
         euro = self.setup_other_currency("EUR", rates=[("2020-01-01", 0.5)])
         invoice = self._new_invoice(amount=80, currency_id=euro.id)

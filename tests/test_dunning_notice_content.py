@@ -100,3 +100,9 @@ class TestDunningNoticeContent(DunningCommon):
         self._new_invoice(amount=200)
         notice = self._propose().notice_ids
         self.assertTrue(notice.payment_url.endswith("/my/invoices/overdue"))
+        # That page asks for a log-in, those of the invoices do not.
+        self.assertEqual(len(notice.payment_links), 2)
+        notice.action_send()
+        for text in (self._letter(notice), self._mails(notice).body_html):
+            for move in notice.line_ids.move_id:
+                self.assertIn(move.access_token, text)

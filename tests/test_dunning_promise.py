@@ -74,6 +74,7 @@ class TestDunningPromise(DunningCommon):
             "payment_type": "inbound",
             "partner_type": "customer",
         }).action_post()
+        self.assertEqual((promise.state, promise.paid_amount), ("kept", 70))
         self._propose("2025-04-30")
         self.assertEqual(promise.state, "kept")
 

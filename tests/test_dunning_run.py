@@ -466,7 +466,27 @@ class TestDunningSend(DunningCommon):
         self.assertEqual(run.state, "done")
         self.assertEqual(skipped.state, "skipped")
         self.assertFalse(self._mails(skipped))
+        again = self._propose()
+        again.notice_ids.action_skip()
+        again.action_send()
+        self.assertEqual(again.state, "done")
         self.assertEqual(self._propose().notice_ids.partner_id, self.customer)
+
+    def test_a_run_whose_reminders_are_all_settled_is_done(self):
+        invoice = self._new_invoice(amount=100)
+        run = self._propose()
+        self._pay(invoice, date="2025-02-01")
+        run.action_send()
+        self.assertEqual((run.notice_ids.state, run.state), ("paid", "done"))
+
+    def test_a_day_to_come_is_a_preview(self):
+        self._new_invoice(amount=100)
+        run = self._propose("2999-01-01")
+        self.assertTrue(run.notice_ids)
+        for send in (run.action_send, run.action_start_sending, run.notice_ids.action_send):
+            with self.assertRaises(UserError):
+                send()
+        self.assertEqual((run.state, run.notice_ids.state), ("proposed", "proposed"))
 
     def test_one_reminder_can_be_sent_alone(self):
         self._new_invoice(amount=100)

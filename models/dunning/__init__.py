@@ -5,9 +5,11 @@ from . import dunning_run
 from . import dunning_notice
 from . import dunning_notice_charges
 from . import dunning_notice_line
+from . import dunning_notice_deferred
 from . import account_statement
 from . import dunning_notice_edit
 from . import dunning_sending_job
+from . import dunning_claims
 from . import dunning_proposal
 from . import dunning_letter
 from . import dunning_sending

@@ -58,7 +58,23 @@ class AccountMove(models.Model):
             ]).charge_move_id
             # A draft that was edited may have new lines.
             charges.with_env(self.env).filtered(lambda move: not move.no_followup).no_followup = True
+        posted._o2c_refresh_promises()
         return posted
+
+    def button_draft(self):
+        result = super().button_draft()
+        self._o2c_refresh_promises()
+        return result
+
+    def _o2c_refresh_promises(self):
+        """A payment that is allocated to nothing yet keeps a promise, too: see how they stand."""
+        payments = self.line_ids.filtered(
+            lambda line: line.account_type == "asset_receivable"
+            and line.balance < 0
+            and line.company_id.o2c_use_dunning
+        )
+        if payments:
+            self.env["o2c.payment.promise"]._refresh_paid(payments.partner_id.commercial_partner_id)
 
     def _invoice_paid_hook(self):
         result = super()._invoice_paid_hook()

@@ -2,8 +2,24 @@ from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import SQL, OrderedSet
 
-# Of the ids of accounts: the company above, the customer below.
-COMPANY_SHIFT = 32
+# An id of an account is made of that of the customer, below, and of the company. Up to 127 companies
+# and 16 million customers it has 31 bits, which XML-RPC asks for; JavaScript knows 53.
+CUSTOMER_BITS = 24
+HIGH_SHIFT = 48
+LOW_MASK = (1 << CUSTOMER_BITS) - 1
+
+
+def account_id(company, customer):
+    """:class:`SQL` for the id of the account of ``customer`` with ``company``, also SQL."""
+    return SQL(
+        "((%(customer)s >> %(bits)s)::bigint << %(high)s)"
+        " + (%(company)s::bigint << %(bits)s) + (%(customer)s & %(mask)s)",
+        customer=customer,
+        company=company,
+        bits=CUSTOMER_BITS,
+        high=HIGH_SHIFT,
+        mask=LOW_MASK,
+    )
 
 
 class O2cCollectionFigures(models.AbstractModel):
@@ -74,5 +90,8 @@ class O2cCollectionByAccount(models.AbstractModel):
         ids = value if isinstance(value, (list, tuple, set, frozenset, OrderedSet)) else [value]
         if not all(type(account_id) is int for account_id in ids):
             return condition
-        partner_ids = [account_id & ((1 << COMPANY_SHIFT) - 1) for account_id in ids]
+        partner_ids = [
+            (account_id & LOW_MASK) | (account_id >> HIGH_SHIFT << CUSTOMER_BITS)
+            for account_id in ids
+        ]
         return condition & Domain("partner_id", "in", partner_ids)

@@ -3,7 +3,7 @@ from odoo.tools import SQL
 
 from odoo.addons.order_to_cash.algorithms.collection import HALF_LIFE_DAYS, UNKNOWN_SCORE
 
-from .collection_figures import COMPANY_SHIFT
+from .collection_figures import account_id
 
 
 class O2cCollectionItem(models.Model):
@@ -38,6 +38,7 @@ class O2cCollectionItem(models.Model):
         "o2c.dunning.block": ["date_from", "date_to", "invoice_id", "lifted_on", "partner_id"],
         "o2c.dunning.level": ["sequence", "user_id"],
         "o2c.dunning.notice.line": ["level_id", "move_line_id", "reached_on"],
+        "o2c.late.discount": ["move_id", "state"],
         "o2c.payment.dispute": ["amount_company", "invoice_id", "state"],
         "o2c.payment.promise": ["active", "date", "invoice_ids", "partner_id", "state"],
         "res.partner": ["commercial_partner_id", "o2c_payer_id", "o2c_region_id", "user_id"],
@@ -79,7 +80,8 @@ class O2cCollectionItem(models.Model):
     )
     is_promised = fields.Boolean(string="Promised", readonly=True)
     is_blocked = fields.Boolean(
-        string="Blocked", readonly=True, help="Nobody is to be reminded of it, or payment is under way."
+        string="Blocked", readonly=True, help="Nobody is to be reminded of it, payment is under way, or a "
+        "cash discount waits for a decision."
     )
 
     @property
@@ -136,6 +138,8 @@ class O2cCollectionItem(models.Model):
                   FROM promise
                   JOIN res_partner partner ON partner.id = promise.partner_id
                  WHERE promise.invoice_id IS NULL
+            ), late_discount AS (
+                SELECT move_id FROM o2c_late_discount WHERE state = 'open'
             ), blocked_invoice AS (
                 SELECT invoice_id FROM block WHERE invoice_id IS NOT NULL
             ), blocked_partner AS (
@@ -183,6 +187,7 @@ class O2cCollectionItem(models.Model):
                            line.no_followup
                            OR move.payment_state IN ('blocked', 'in_payment')
                            OR line.move_id IN (SELECT invoice_id FROM blocked_invoice)
+                           OR line.move_id IN (SELECT move_id FROM late_discount)
                            OR (company.root_id, debtor.id) IN (SELECT * FROM blocked_partner)
                            OR (company.root_id, commercial.id) IN (SELECT * FROM blocked_partner),
                            FALSE
@@ -211,7 +216,7 @@ class O2cCollectionItem(models.Model):
                   FROM item
             )
             SELECT claimed.*,
-                   (claimed.root_id::bigint << %(shift)s) + claimed.partner_id AS account_id,
+                   %(account_id)s AS account_id,
                    ROUND(
                        claimed.claim
                        * (0.5 + COALESCE(credit.score, %(unknown)s)::numeric / 200)
@@ -228,7 +233,7 @@ class O2cCollectionItem(models.Model):
                AND credit.scored_on IS NOT NULL
             """,
             companies=self._company_sql(),
-            shift=COMPANY_SHIFT,
+            account_id=account_id(SQL("claimed.root_id"), SQL("claimed.partner_id")),
             unknown=UNKNOWN_SCORE,
             half_life=HALF_LIFE_DAYS,
         )

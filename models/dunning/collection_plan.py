@@ -147,6 +147,8 @@ class O2cCollectionPlan(models.Model):
         self.env.flush_all()
         items = {row["id"]: row for row in self.env.execute_query_dict(self._items_sql())}
         delays = self._delays({row["partner_id"] for row in items.values()})
+        # The day of the plan is over: what did not come by then comes on the next one at the earliest.
+        first_day = fields.Date.add(self.date, days=1)
         # As currency.round(), without asking the record for its rounding a million times.
         round_amount = partial(float_round, precision_rounding=self.currency_id.rounding)
         expected = collection.forecast(
@@ -159,7 +161,7 @@ class O2cCollectionPlan(models.Model):
             ],
             self._promises(items),
             delays,
-            self.date,
+            first_day,
             round_amount,
         )
         # sudo: the lines are the program's, nobody may write them.
@@ -235,7 +237,7 @@ class O2cCollectionPlan(models.Model):
         promises = self.env["o2c.payment.promise"].sudo().search([
             ("company_id", "child_of", self.company_id.id),
             ("made_on", "<=", self.date),
-            ("date", ">=", self.date),
+            ("date", ">", self.date),
             *([("state", "=", "open")] if is_today else []),
         ])
         items_of = defaultdict(set)

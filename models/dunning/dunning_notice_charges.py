@@ -1,4 +1,5 @@
 from collections import defaultdict
+from math import fsum
 
 from odoo import api, fields, models
 from odoo.fields import Command
@@ -87,6 +88,7 @@ class O2cDunningNotice(models.Model):
             if levels[level].interest_rate and self._interest_start(item) < run.date
         ]
         payments = self._payments(bearing, run.date)
+        deferred = self.env["o2c.dunning.notice.line"]._deferred_interest(bearing)
         starts = {item.key: self._interest_start(item) for item in bearing}
         charges = {}
         for item, level_id, climbs in entries:
@@ -105,6 +107,10 @@ class O2cDunningNotice(models.Model):
                     starts[item.key],
                     run.date,
                     currency.round,
+                    fsum(
+                        part.interest(item.residual, item.stopped)
+                        for part in deferred[item.key].values()
+                    ),
                 )
             charges[item.key] = (fee, interest, starts.get(item.key))
         return charges
@@ -167,9 +173,18 @@ class O2cDunningNotice(models.Model):
 
         :param items: the open items as of the date of the run, by key
         """
-        for line, start in self._reckon_charges(items).items():
+        starts = self._reckon_charges(items)
+        charged = [items[line.move_line_id.id] for line in starts]
+        self.env["o2c.dunning.notice.line"]._charge_deferred(charged)
+        for line, start in starts.items():
             # Waived or not: these days are done with. The database refuses them twice.
-            line.write({"interest_from": start, "interest_to": self.run_id.date})
+            line.write({
+                "interest_from": start,
+                "interest_to": self.run_id.date,
+                "interest_pending": 0.0
+                if line.notice_id.interest_waived
+                else items[line.move_line_id.id].stopped,
+            })
 
     def _invoice_charges(self):
         """Invoice fee and interest of those of these reminders whose level says so."""

@@ -5,8 +5,8 @@ from .dunning_stop import KINDS
 
 
 class O2cDunningNoticeItem(models.Model):
-    """An open item, or part of one, that a reminder mentions but does not claim, since it is
-    disputed, promised or blocked. Written down with the reminder, so that its letter stays as it
+    """An open item, or part of one, that a reminder mentions but does not claim, since something
+    stops that: a dispute, a promise, a block. Written down with the reminder, so that its letter stays as it
     was."""
 
     _name = "o2c.dunning.notice.item"

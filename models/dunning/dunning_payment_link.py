@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.tools import str2bool
 
 
@@ -39,6 +39,26 @@ class O2cDunningNotice(models.Model):
         help="The page on which the customer can pay online; none where that is not offered.",
     )
 
+    payment_links = fields.Json(
+        compute="_compute_payment_links",
+        compute_sudo=True,
+        help="Of several invoices each has a page of its own that needs no log-in, unlike the page "
+        "of all: a list of number and address.",
+    )
+
+    @api.depends("payment_url")
+    def _compute_payment_links(self):
+        for notice in self:
+            invoices = notice._payable_invoices() if notice.payment_url else []
+            base = notice.company_id.get_base_url()
+            notice.payment_links = [
+                [invoice.name, base + invoice.get_portal_url(query_string="&payment=True")]
+                for invoice in invoices
+            ] if len(invoices) > 1 else []
+
+    def _payable_invoices(self):
+        return self.line_ids.move_id.filtered(lambda move: move.move_type == "out_invoice")
+
     def _compute_payment_url(self):
         self.payment_url = False
         for company, notices in self.grouped("company_id").items():
@@ -50,7 +70,7 @@ class O2cDunningNotice(models.Model):
 
     def _payment_path(self):
         """The page of the one invoice, which needs no log-in, or that of all overdue invoices."""
-        invoices = self.line_ids.move_id.filtered(lambda move: move.move_type == "out_invoice")
+        invoices = self._payable_invoices()
         if len(invoices) == 1 and len(self.line_ids.mapped("name")) == len(invoices.ids):
             return invoices.get_portal_url(query_string="&payment=True")
         # One payment covers invoices of one recipient in one currency.

@@ -260,11 +260,9 @@ class O2cDunningRun(models.Model):
         self.state = "done"
 
     def _finish_if_sent(self):
-        """Close the runs that have nothing left to send."""
+        """Close the runs that have nothing left to send: all is sent, settled or skipped."""
         finished = self.filtered(
-            lambda run: any(
-                notice.sent_on or notice.state == "recorded" for notice in run.notice_ids
-            )
+            lambda run: run.notice_ids
             and not any(notice.state == "proposed" for notice in run.notice_ids)
         )
         finished.filtered(lambda run: run.state != "done").state = "done"

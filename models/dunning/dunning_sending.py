@@ -1,5 +1,6 @@
 from odoo import api, fields, models
-from odoo.tools import split_every
+from odoo.exceptions import UserError
+from odoo.tools import format_date, split_every
 
 from odoo.addons.order_to_cash.algorithms import dunning
 
@@ -19,7 +20,29 @@ class O2cDunningRun(models.Model):
 
         :return: a notification saying what was sent
         """
-        return self.notice_ids.filtered(lambda notice: notice.state == "proposed").action_send()
+        return self._waiting().action_send()
+
+    def _waiting(self):
+        """The reminders to send. Runs that have none left, but had some, are finished."""
+        waiting = self.notice_ids.filtered(lambda notice: notice.state == "proposed")
+        idle = self - waiting.run_id
+        if idle:
+            idle.check_access("write")
+            # sudo: the state is the program's; the right to send is checked above.
+            idle.sudo()._finish_if_sent()
+        return waiting
+
+    def _check_day_has_come(self):
+        for run in self:
+            if run.date > run.company_id._o2c_today():
+                raise UserError(
+                    self.env._(
+                        "%(run)s is for %(date)s, which is still to come: it is a preview. Send it "
+                        "then, or create a run for today.",
+                        run=run.name,
+                        date=format_date(self.env, run.date),
+                    )
+                )
 
     # ------------------------------------------------------------------
     # The daily step
@@ -115,6 +138,7 @@ class O2cDunningNotice(models.Model):
         self.company_id._o2c_check_dunning_is_on()
         for run in self.run_id:
             run._check_not_sending()
+            run._check_day_has_come()
 
     def _send_now(self):
         """Send these reminders in this transaction; returns those sent."""

@@ -44,8 +44,7 @@ class O2cDunningRun(models.Model):
 
         :return: a notification saying what was sent or is being sent
         """
-        waiting = self.notice_ids.filtered(lambda notice: notice.state == "proposed")
-        return waiting.action_start_sending()
+        return self._waiting().action_start_sending()
 
     def action_stop_sending(self):
         """Leave what the job has not sent yet where it is: proposed."""

@@ -1,7 +1,7 @@
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.fields import Domain
 
 from odoo.addons.order_to_cash.algorithms import dunning, dunning_stops, payment_promise
@@ -12,6 +12,7 @@ KINDS = [
     ("promised", "Promised"),
     ("blocked", "Blocked"),
     ("paying", "Payment in Process"),
+    ("discount", "Cash Discount to Decide"),
     ("excluded", "Not Followed Up"),
 ]
 
@@ -56,6 +57,7 @@ class O2cDunningStop(models.AbstractModel):
         ]
         stops += gatherer._blocks(date, index, scope)
         stops += gatherer._disputes(date, index, scope)
+        stops += gatherer._late_discounts(date, index, scope)
         return Stops(stops=stops + promised, broken=broken, outcomes=outcomes)
 
     @api.model
@@ -140,6 +142,26 @@ class O2cDunningStop(models.AbstractModel):
                 amount=dispute.amount,
             )
             for dispute in disputes
+        ]
+
+    def _late_discounts(self, date, index, scope):
+        """What customers took off, as long as nobody has claimed or granted it."""
+        waiting = self.env["o2c.late.discount"].search(
+            (
+                Domain("state", "=", "open")
+                | Domain("decided_on", ">=", fields.Date.add(date, days=1))
+            )
+            & (Domain("paid_on", "=", False) | Domain("paid_on", "<=", date))
+            & Domain("company_id", "in", list(scope)),
+            order="id",
+        )
+        return [
+            dunning_stops.Stop(
+                kind="discount",
+                items=index.keys(False, late.move_id.ids, scope[late.company_id.id]),
+                amount=late.amount,
+            )
+            for late in waiting
         ]
 
     def _promises(self, date, index, scope):

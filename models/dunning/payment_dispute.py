@@ -279,6 +279,33 @@ class O2cPaymentDispute(models.Model):
         disputes.filtered(lambda dispute: not dispute.resolution).resolution = resolution
         disputes.write({"state": "resolved"})
 
+    @api.model
+    def _credit(self, credited):
+        """These invoices were credited: that much of them is not disputed any more.
+
+        :param credited: {invoice: amount in its currency}
+        """
+        # sudo: as in _close().
+        open_disputes = self.sudo().search(
+            [("invoice_id", "in", [invoice.id for invoice in credited]), ("state", "=", "open")],
+            order="id",
+        )
+        for invoice, amount in credited.items():
+            for dispute in open_disputes.filtered(
+                lambda dispute, invoice=invoice: dispute.invoice_id == invoice.sudo()
+            ):
+                if dispute.currency_id.compare_amounts(amount, 0.0) <= 0:
+                    break
+                rest = dispute.currency_id.round(dispute.amount - amount)
+                amount -= dispute.amount
+                if rest > 0:
+                    dispute.amount = rest
+                    continue
+                dispute.resolution = dispute.resolution or self.env._(
+                    "What was disputed was credited."
+                )
+                dispute.state = "resolved"
+
     def _check_may_decide(self):
         self.check_access("read")
         is_collector = self.env.user.has_group("order_to_cash.group_collector")

@@ -9,7 +9,6 @@ from odoo.addons.order_to_cash.algorithms import receivables
 # Months shown, and the months before them that counting back may reach.
 MONTHS = 24
 MONTHS_BEFORE = 24
-DAYS = 90
 
 
 class O2cCollectionMonth(models.TransientModel):
@@ -65,17 +64,19 @@ class O2cCollectionMonth(models.TransientModel):
     )
     overdue = fields.Monetary(readonly=True, aggregator="avg", help="Receivables less what was not due.")
     sales_of_days = fields.Monetary(
-        string="Sales of 90 Days",
+        string="Sales of the Last Days",
         readonly=True,
         aggregator="avg",
-        help="Sales on credit of the last 90 days, by which days sales outstanding are reckoned.",
+        help="Sales on credit of as many days as the settings of the company say, by which days "
+        "sales outstanding are reckoned.",
     )
     dso = fields.Float(
         string="Days Sales Outstanding",
         digits=(16, 1),
         readonly=True,
         aggregator="avg",
-        help="Receivables ÷ sales on credit of the last 90 days × 90.",
+        help="Receivables ÷ sales on credit of the last days × these days, as many as the settings "
+        "of the company say.",
     )
     dso_count_back = fields.Float(
         string="Days by Counting Back",
@@ -162,7 +163,7 @@ class O2cCollectionMonth(models.TransientModel):
                 "overdue": row["closing"] - row["closing_current"],
                 "sales_of_days": row["sales_of_days"],
                 "dso": receivables.days_sales_outstanding(
-                    row["closing"], row["sales_of_days"], DAYS
+                    row["closing"], row["sales_of_days"], root.o2c_dso_days
                 ),
                 "dso_count_back": receivables.count_back(row["closing"], before),
                 "cei": receivables.collection_effectiveness(*figures),
@@ -260,5 +261,5 @@ class O2cCollectionMonth(models.TransientModel):
             company_ids=list(root._o2c_family_ids()),
             today=today,
             start=start,
-            days=DAYS,
+            days=root.o2c_dso_days,
         )
