@@ -129,6 +129,7 @@
         "demo/company.xml",
         "demo/customers.xml",
         "demo/receivables.xml",
+        "demo/collections.xml",
         "demo/orders.xml",
         "demo/allocation.xml",
     ],

@@ -358,7 +358,7 @@ class TestDunningCollectionCall(CollectionCommon):
             "outcome": "promised", "promise_amount": 500, "promise_date": TODAY + timedelta(days=3)
         })
         call.action_log()
-        self.assertEqual(own.promised, 500)
+        self.assertEqual(self._accounts(user=self.salesperson).promised, 500)
         partner = self.customer.with_user(self.salesperson)
         self.assertEqual(partner.o2c_collection_overdue, 500)
         self.assertEqual(partner.action_o2c_open_collection()["res_id"], own.id)

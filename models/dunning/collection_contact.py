@@ -81,13 +81,14 @@ class O2cCollectionContact(models.Model):
         whoever logs it, at the time when he does."""
         partner = self.env["res.partner"].browse(vals.get("partner_id"))
         company = self.env["res.company"].browse(vals.get("company_id")) or self.env.company
-        return {
+        vals = {
             **vals,
             "partner_id": partner.commercial_partner_id.id,
             "company_id": company.root_id.id,
-            "user_id": self.env.uid,
-            "contacted_on": fields.Datetime.now(),
         }
+        logged = {"user_id": self.env.uid, "contacted_on": fields.Datetime.now()}
+        # What the system takes over was logged by somebody at some time.
+        return {**logged, **vals} if self.env.su else {**vals, **logged}
 
     def _note_on_customer(self):
         outcomes = dict(self._fields["outcome"]._description_selection(self.env))
