@@ -102,6 +102,7 @@ class TestDunningNoticeContent(DunningCommon):
         self.assertTrue(notice.payment_url.endswith("/my/invoices/overdue"))
         # That page asks for a log-in, those of the invoices do not.
         self.assertEqual(len(notice.payment_links), 2)
+        notice.action_send()
         letter = self._letter(notice)
         for move in notice.line_ids.move_id:
             self.assertIn(move.access_token, letter)
