@@ -9,6 +9,8 @@ from . import test_algorithms_collection
 from . import test_algorithms_receivables
 from . import test_algorithms_qualification
 from . import test_algorithms_region
+from . import test_algorithms_run_rate
+from . import test_algorithms_spreading
 from . import test_customer_access
 from . import test_customer_profile
 from . import test_customer_qualification
