@@ -3,6 +3,7 @@ from . import test_security
 from . import test_algorithms_allocation
 from . import test_algorithms_promise
 from . import test_algorithms_credit
+from . import test_algorithms_forecast
 from . import test_algorithms_hold_rules
 from . import test_algorithms_payments
 from . import test_algorithms_collection

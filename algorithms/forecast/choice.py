@@ -15,7 +15,7 @@ and C. W. J. Granger, *The combination of forecasts*, ORQ 20 (1969)).
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import fsum, sqrt
+from math import frexp, fsum, inf, sqrt
 from statistics import NormalDist, pstdev
 
 from .history import is_sparse, tidy, without_spikes
@@ -45,6 +45,10 @@ class Score:
     mae: float
     rmse: float
 
+    def times(self, unit: float) -> "Score":
+        """The same of a history ``unit`` times as large."""
+        return replace(self, mae=self.mae * unit, rmse=self.rmse * unit)
+
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
@@ -56,7 +60,7 @@ class Forecast:
         nearer than their bands added up
     :ivar score: how wrong the method was; ``None`` where the history is too short to test
     :ivar scores: of all the methods tried, the best first
-    :ivar skipped: periods before the first sale, which were left out
+    :ivar skipped: periods before the first sale that were left out, there being no customer yet
     :ivar filled: unknown periods that were filled in
     """
 
@@ -94,26 +98,28 @@ def forecast(
     :param coverage: the share of the outcomes that the band is to hold
     :raise ValueError: for figures that are not finite, or parameters out of range
     """
-    if horizon < 0 or season < 1 or not 0 < coverage < 1:
-        raise ValueError("A forecast needs a horizon of 0 or more, a season of 1 or more, a coverage below 1.")
+    if horizon < 0 or season < 1:
+        raise ValueError("A forecast needs a horizon of 0 or more and a season of 1 or more.")
+    if not 0 < coverage < 1:
+        raise ValueError("The coverage of a band lies between 0 and 1.")
     known = tidy(history, season)
     if not known.values:
         nothing = (0.0,) * horizon
         return Forecast(NOTHING, nothing, nothing, nothing, coverage, None, (), known.skipped, known.filled)
-    test = _Test(known.values, season, horizon)
+    # A power of two, so that nothing is rounded and figures of any size can be squared.
+    unit = 2.0 ** frexp(max(map(abs, known.values)))[1]
+    test = _Test([value / unit for value in known.values], season, horizon)
     method = test.best()
-    values = test.final(method)
-    widths = _widths(test.errors.get(method, ()), known.values, horizon, coverage)
-    lower = [value - width for value, width in zip(values, widths, strict=True)]
-    upper = [value + width for value, width in zip(values, widths, strict=True)]
     # Where nothing was ever credited, less than nothing is not to be expected.
-    floor = 0.0 if min(known.values) >= 0 else float("-inf")
-    scores = test.ranking()
+    floor = 0.0 if min(test.values) >= 0 else -inf
+    values = [max(value, floor) for value in test.final(method)]
+    widths = _widths(test.errors.get(method, ()), test.values, horizon, coverage)
+    scores = tuple(score.times(unit) for score in test.ranking())
     return Forecast(
         method,
-        tuple(max(value, floor) for value in values),
-        tuple(max(value, floor) for value in lower),
-        tuple(max(value, floor) for value in upper),
+        tuple(unit * value for value in values),
+        tuple(unit * max(value - width, floor) for value, width in zip(values, widths, strict=True)),
+        tuple(unit * (value + width) for value, width in zip(values, widths, strict=True)),
         coverage,
         scores[0] if scores else None,
         scores,
@@ -135,6 +141,8 @@ def origins(count: int, season: int) -> list[int]:
     """How many periods of a history are known at each of the dates a forecast is tested from."""
     if count >= 2 * season:
         tested = max(min(season, count - least_for_index(season)), 1)
+    elif count > season:
+        tested = min(max(season // 2, 1), count - season)
     else:
         tested = min(max(season // 2, 1), count // 3)
     if not tested:

@@ -6,6 +6,7 @@ from math import exp, isfinite, log
 from statistics import median
 
 SPARSE_INTERVAL = 1.32
+IMPROBABLE = 0.05
 SPIKE = 8.0
 LEAST_FOR_LOGARITHMS = 0.01
 MAD_TO_DEVIATION = 1.4826
@@ -13,10 +14,10 @@ MAD_TO_DEVIATION = 1.4826
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """A series without gaps that begins with the first sale.
+    """A series without gaps, from where it begins to mean anything.
 
     :ivar values: in the order of time
-    :ivar skipped: how many periods without a sale came before
+    :ivar skipped: how many periods before that were left out
     :ivar filled: how many unknown periods were filled in
     """
 
@@ -26,7 +27,10 @@ class History:
 
 
 def tidy(values: Sequence[float | None], season: int) -> History:
-    """The history from its first sale on; before it there was no customer, rather than no demand.
+    """The history from the day there was a customer, without gaps.
+
+    Periods before the first sale are left out where somebody who bought as often as he did
+    afterwards would hardly have let them all pass: then there was no customer, rather than no sale.
 
     An unknown period (``None``) gets the mean of the same period a year before and after, or else
     lies on the line between its neighbours. A period without a sale is 0, and is no gap.
@@ -34,13 +38,27 @@ def tidy(values: Sequence[float | None], season: int) -> History:
     values = [None if value is None else float(value) for value in values]
     if not all(value is None or isfinite(value) for value in values):
         raise ValueError("A history must be made of finite numbers, or None where nothing is known.")
-    start = next((position for position, value in enumerate(values) if value), len(values))
+    first = next((position for position, value in enumerate(values) if value), len(values))
+    start = first if _is_new(values[first:], first) else _first_known(values)
     known = values[start:]
     gaps = [position for position, value in enumerate(known) if value is None]
     full = list(known)
     for gap in gaps:
         full[gap] = _fill(known, gap, season)
     return History(tuple(full), start, len(gaps))
+
+
+def _is_new(values, waiting):
+    """Whether ``waiting`` periods without a sale are improbable, by the sales after the first."""
+    if not values:
+        return True
+    later = [value for value in values[1:] if value is not None]
+    often = sum(1 for value in later if value) / len(later) if later else 0.0
+    return (1 - often) ** waiting < IMPROBABLE
+
+
+def _first_known(values):
+    return next(position for position, value in enumerate(values) if value is not None)
 
 
 def _fill(known, gap, season):
@@ -80,7 +98,8 @@ def without_spikes(values: Sequence[float], season: int) -> Sequence[float]:
     A one-off stands out both from the periods around it and from the same period of other years, by
     more than eight standard deviations as the median absolute deviation estimates them (F. R.
     Hampel, *The influence curve and its role in robust estimation*, JASA 69 (1974)). A peak season
-    is no one-off, and neither is a step to a new level.
+    is no one-off, and neither is a step to a new level. Where most years are the same to the cent, it
+    has to be twice or half of what is usual.
     """
     if season < 2 or len(values) < 2 * season:
         return values
@@ -88,18 +107,19 @@ def without_spikes(values: Sequence[float], season: int) -> Sequence[float]:
     compared = [log(value) for value in values] if has_ratios else values
     usual = [_around(compared, position, season) for position in range(len(values))]
     nearby = [_around(compared, position, 1) for position in range(len(values))]
-    spikes = _far_from(compared, usual) & _far_from(compared, nearby)
+    least = log(2) if has_ratios else sum(map(abs, values)) / len(values)
+    spikes = _far_from(compared, usual, least) & _far_from(compared, nearby, least)
     return [
         (exp(usual[position]) if has_ratios else usual[position]) if position in spikes else value
         for position, value in enumerate(values)
     ]
 
 
-def _far_from(values, others):
-    """The positions where values are farther from others than chance would have it."""
+def _far_from(values, others, least):
+    """The positions where values are farther from others than chance, if there is any, would have it."""
     distances = [abs(value - other) for value, other in zip(values, others, strict=True)]
-    limit = SPIKE * MAD_TO_DEVIATION * median(distances)
-    return {position for position, distance in enumerate(distances) if distance > limit > 0}
+    limit = SPIKE * MAD_TO_DEVIATION * median(distances) or least
+    return {position for position, distance in enumerate(distances) if distance > limit}
 
 
 def _around(values, position, step):

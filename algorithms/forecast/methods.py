@@ -6,6 +6,7 @@ has to learn learnt before the first of them.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 from .seasonal import View, least_for_index, line
@@ -22,6 +23,7 @@ from .smoothing import (
 )
 
 CROSTON_ALPHA = 0.1
+LEAST_FOR_TREND = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class Method:
 
     learn: Callable[[View, Any], Any]
     expect: Callable[[View, int, Any], list[float]]
-    least: Callable[[int], int]
+    least: Callable[[int], float]
 
 
 def moving_average(values: Sequence[float], window: int, horizon: int) -> list[float]:
@@ -128,7 +130,7 @@ def _holt_winters(is_damped):
     return Method(
         lambda view, before: fit_season(view.values, view.added, view.less, is_damped, before),
         _expect_season,
-        least_for_index,
+        _least_for_season,
     )
 
 
@@ -146,7 +148,11 @@ def _expect_season(view, horizon, learnt):
 
 
 def _least_for_trend(season):
-    return max(season // 2, 6)
+    return max(season // 2, LEAST_FOR_TREND)
+
+
+def _least_for_season(season):
+    return max(least_for_index(season), LEAST_FOR_TREND) if season > 1 else inf
 
 
 METHODS = {
@@ -163,7 +169,7 @@ METHODS = {
     "linear_trend": Method(
         lambda _view, _before: None,
         lambda view, horizon, _learnt: view.multiply_season(linear_trend(view.divided, horizon)),
-        least_for_index,
+        _least_for_season,
     ),
     "holt_winters": _holt_winters(is_damped=False),
     "holt_winters_damped": _holt_winters(is_damped=True),

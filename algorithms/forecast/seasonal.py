@@ -114,8 +114,7 @@ def _trend_of_pairs(values, season):
 
 
 def _centred_average(values, season):
-    """Moving average of a year, of 2 x ``season`` for an even season, from half a year on."""
-    half = season // 2
+    """Moving average of a year from half a year on; of two such averages where the year is even."""
     total = sum(values[:season])
     if season % 2:
         result = [total / season]
