@@ -21,6 +21,7 @@
         "security/hold_rules.xml",
         "security/credit_rules.xml",
         "security/allocation_rules.xml",
+        "security/plan_rules.xml",
         "security/dunning_rules.xml",
         "security/dunning_stop_rules.xml",
         "security/write_off_rules.xml",

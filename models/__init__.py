@@ -3,5 +3,6 @@ from . import customer
 from . import hold
 from . import credit
 from . import allocation
+from . import plan
 from . import dunning
 from . import operations

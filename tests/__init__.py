@@ -16,6 +16,7 @@ from . import test_customer_access
 from . import test_customer_profile
 from . import test_customer_qualification
 from . import test_customer_region
+from . import test_plan_tree
 from . import test_hold_access
 from . import test_hold_kinds_customer
 from . import test_hold_kinds_domain

@@ -1,0 +1,118 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+HUNDRED = 100.0
+# What a planner types; everything else in a cell is calculated.
+TYPED = {"target", "adjustment", "is_locked"}
+
+
+class O2cSalesPlanCell(models.Model):
+    """The figures of a node in a period. Made with the node, one a period.
+
+    Amounts are in the currency of the plan, quantities in the units of the products.
+    """
+
+    _name = "o2c.sales.plan.cell"
+    _description = "Figures of a Sales Plan"
+    _order = "node_id, period_index"
+    _log_access = True
+
+    plan_id = fields.Many2one(
+        "o2c.sales.plan", required=True, readonly=True, index=True, ondelete="cascade"
+    )
+    node_id = fields.Many2one("o2c.sales.plan.node", required=True, readonly=True, ondelete="cascade")
+    period_index = fields.Integer(
+        string="Period", required=True, readonly=True, aggregator=None, help="0 is the first."
+    )
+    date_from = fields.Date(string="From", required=True, readonly=True)
+    date_to = fields.Date(string="Until", required=True, readonly=True)
+    currency_id = fields.Many2one(
+        "res.currency", readonly=True, help="Empty where the plan is one of quantities."
+    )
+    forecast = fields.Monetary(readonly=True, help="As calculated, with the adjustment.")
+    forecast_low = fields.Monetary(
+        readonly=True, help="Four of five outcomes are to be expected between the two ends."
+    )
+    forecast_high = fields.Monetary(readonly=True)
+    adjustment = fields.Monetary(help="Added to the forecast by hand.")
+    target = fields.Monetary()
+    rolled_up = fields.Monetary(
+        readonly=True,
+        help="What the targets below add up to; of a node with nothing below it, its own target.",
+    )
+    gap = fields.Monetary(
+        compute="_compute_gap", help="Target less roll-up: given but not shared out."
+    )
+    actual = fields.Monetary(readonly=True)
+    last_year = fields.Monetary(readonly=True, help="Sold in the same period a year before.")
+    variance = fields.Monetary(compute="_compute_attainment", help="Actual less target.")
+    attainment = fields.Float(
+        string="Attainment (%)",
+        compute="_compute_attainment",
+        aggregator=None,
+        help="Actual in percent of the target. 0 without a target.",
+    )
+    is_locked = fields.Boolean(string="Locked", help="Spreading and rolling up leave it alone.")
+
+    _period_uq = models.UniqueIndex("(node_id, period_index)", "A node has one cell a period.")
+
+    @api.depends("target", "rolled_up")
+    def _compute_gap(self):
+        for cell in self:
+            cell.gap = cell.target - cell.rolled_up
+
+    @api.depends("target", "actual")
+    def _compute_attainment(self):
+        for cell in self:
+            cell.variance = cell.actual - cell.target
+            cell.attainment = HUNDRED * cell.actual / cell.target if cell.target else 0.0
+
+    @api.depends("node_id.complete_name", "date_from")
+    def _compute_display_name(self):
+        for cell in self:
+            cell.display_name = f"{cell.node_id.complete_name} {cell.date_from}"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        raise UserError(self.env._("The cells of a sales plan are made with its nodes."))
+
+    def write(self, vals):
+        system = sorted(vals.keys() - TYPED)
+        if system:
+            raise UserError(
+                self.env._(
+                    "%(field)s of a sales plan is calculated and cannot be typed in.",
+                    field=self._fields[system[0]]._description_string(self.env),
+                )
+            )
+        self.plan_id._check_editable()
+        self._write_typed(vals)
+        if vals.keys() & {"target", "is_locked"}:
+            for plan, cells in self.grouped("plan_id").items():
+                plan._refresh_roll_up(cells.node_id)
+        return True
+
+    def _write_typed(self, vals):
+        """Write what a planner typed, in cells of a draft; adding up is left to the caller."""
+        if "target" in vals and vals.get("is_locked") is not False:
+            self._check_unlocked(vals["target"])
+        for plan, cells in self.grouped("plan_id").items():
+            rounded = {
+                name: value if name == "is_locked" else plan._round(value) for name, value in vals.items()
+            }
+            before = {cell: cell.adjustment for cell in cells} if "adjustment" in vals else {}
+            super(O2cSalesPlanCell, cells).write(rounded)
+            for cell, adjustment in before.items():
+                if change := cell.adjustment - adjustment:
+                    super(O2cSalesPlanCell, cell).write({"forecast": cell.forecast + change})
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_never(self):
+        raise UserError(self.env._("The cells of a sales plan go with its nodes."))
+
+    def _check_unlocked(self, target):
+        for cell in self:
+            if cell.is_locked and cell.target != target:
+                raise UserError(
+                    self.env._("%(cell)s is locked. Unlock it first.", cell=cell.display_name)
+                )

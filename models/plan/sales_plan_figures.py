@@ -1,0 +1,209 @@
+"""The cells of a plan in bulk: made, aligned, copied and added up by one statement a level."""
+
+from decimal import Decimal
+
+from odoo import models
+from odoo.tools import SQL
+
+
+class O2cSalesPlan(models.Model):
+    _inherit = "o2c.sales.plan"
+
+    def _lock_sql(self):
+        return SQL("SELECT id FROM o2c_sales_plan WHERE id = ANY(%s) FOR SHARE", self.ids)
+
+    def _make_cells(self, nodes):
+        """Give nodes of this one plan a cell for each period in which they have none."""
+        self.ensure_one()
+        periods = self._periods()
+        self.env.flush_all()
+        self.env.cr.execute(SQL(
+            """
+            INSERT INTO o2c_sales_plan_cell (
+                plan_id, node_id, period_index, date_from, date_to, currency_id, is_locked,
+                forecast, forecast_low, forecast_high, adjustment, target, rolled_up, actual, last_year,
+                create_uid, write_uid, create_date, write_date
+            )
+            SELECT %(plan)s, node.id, period.index, period.date_from, period.date_to, %(currency)s, FALSE,
+                   0, 0, 0, 0, 0, 0, 0, 0,
+                   %(uid)s, %(uid)s, now() AT TIME ZONE 'UTC', now() AT TIME ZONE 'UTC'
+            FROM unnest(%(nodes)s) AS node (id)
+            CROSS JOIN unnest(%(index)s, %(dates_from)s::date[], %(dates_to)s::date[])
+                 AS period (index, date_from, date_to)
+            ON CONFLICT (node_id, period_index) DO NOTHING
+            """,
+            plan=self.id,
+            currency=self._value_currency().id or None,
+            uid=self.env.uid,
+            nodes=nodes.ids,
+            index=list(range(len(periods))),
+            dates_from=[period.date_from for period in periods],
+            dates_to=[period.date_to for period in periods],
+        ))
+        self._forget_cells()
+
+    def _align_cells(self):
+        """After a change of the dates: cells of periods that still are stay, others go or come."""
+        self.env.flush_all()
+        for plan in self:
+            periods = plan._periods()
+            values = {
+                "plan": plan.id,
+                "index": list(range(len(periods))),
+                "dates_from": [period.date_from for period in periods],
+                "dates_to": [period.date_to for period in periods],
+            }
+            # Out of the way first: no two cells of a node may meet in one period on the way.
+            self.env.cr.execute(SQL(
+                "UPDATE o2c_sales_plan_cell SET period_index = -1 - period_index WHERE plan_id = %s", plan.id
+            ))
+            self.env.cr.execute(SQL(
+                """
+                UPDATE o2c_sales_plan_cell cell SET period_index = period.index
+                FROM unnest(%(index)s, %(dates_from)s::date[], %(dates_to)s::date[])
+                     AS period (index, date_from, date_to)
+                WHERE cell.plan_id = %(plan)s AND cell.date_from = period.date_from
+                  AND cell.date_to = period.date_to
+                """,
+                **values,
+            ))
+            self.env.cr.execute(SQL(
+                "DELETE FROM o2c_sales_plan_cell WHERE plan_id = %s AND period_index < 0", plan.id
+            ))
+            plan._make_cells(plan.node_ids)
+
+    def _align_currency(self):
+        """After a change of currency or metric: figures in another unit mean nothing any more."""
+        self.env.flush_all()
+        for plan in self:
+            self.env.cr.execute(SQL(
+                """
+                UPDATE o2c_sales_plan_cell
+                SET currency_id = %s, actual = 0, last_year = 0, forecast = 0, forecast_low = 0,
+                    forecast_high = 0
+                WHERE plan_id = %s
+                """,
+                plan._value_currency().id or None,
+                plan.id,
+            ))
+        self._write_system({"refreshed_on": False, "refreshed_fully_on": False})
+        self._forget_cells()
+
+    def _copy_cells(self, new_by_old):
+        """Copy figures between the same periods of nodes.
+
+        :param new_by_old: dict id of a node -> id of its copy, a node of this plan
+        """
+        self.ensure_one()
+        self.env.flush_all()
+        self.env.cr.execute(SQL(
+            """
+            UPDATE o2c_sales_plan_cell new
+            SET forecast = old.forecast, forecast_low = old.forecast_low, forecast_high = old.forecast_high,
+                adjustment = old.adjustment, target = old.target, rolled_up = old.rolled_up,
+                actual = old.actual, last_year = old.last_year, is_locked = old.is_locked
+            FROM unnest(%s, %s) AS pair (old_id, new_id)
+            JOIN o2c_sales_plan_cell old ON old.node_id = pair.old_id
+            WHERE new.node_id = pair.new_id AND new.date_from = old.date_from
+              AND new.date_to = old.date_to
+            """,
+            list(new_by_old),
+            list(new_by_old.values()),
+        ))
+        self._forget_cells()
+
+    def _write_units(self, column, units):
+        """Write figures of this plan.
+
+        :param str column: name of a field of the cells
+        :param units: dict (node id, period index) -> whole number of :meth:`_precision`
+        """
+        self.ensure_one()
+        if not units:
+            return
+        self.env.flush_all()
+        self.env.cr.execute(SQL(
+            """
+            UPDATE o2c_sales_plan_cell cell
+            SET %(column)s = new.units * %(precision)s, write_uid = %(uid)s,
+                write_date = now() AT TIME ZONE 'UTC'
+            FROM unnest(%(nodes)s, %(periods)s, %(units)s::bigint[]) AS new (node_id, period_index, units)
+            WHERE cell.node_id = new.node_id AND cell.period_index = new.period_index
+              AND cell.plan_id = %(plan)s
+              AND cell.%(column)s IS DISTINCT FROM new.units * %(precision)s
+            """,
+            column=SQL.identifier(column),
+            precision=Decimal(str(self._precision())),
+            uid=self.env.uid,
+            plan=self.id,
+            nodes=[node for node, _period in units],
+            periods=[period for _node, period in units],
+            units=list(units.values()),
+        ))
+        self._forget_cells()
+
+    def _refresh_roll_up(self, nodes=None):
+        """Add up again what lies below: of the given nodes and those above them, or of the plan.
+
+        Of a child counts its own target where it is locked or has nothing below it, and what lies
+        below it elsewhere (:func:`spreading.roll_up`).
+        """
+        self.ensure_one()
+        self.env.flush_all()
+        touched = None
+        if nodes is not None:
+            touched = sorted({key for node in nodes.sudo() for key in node._path_ids()})
+        scope = SQL("node.id = ANY(%s)", touched) if touched is not None else SQL("TRUE")
+        self.env.cr.execute(SQL(
+            """
+            UPDATE o2c_sales_plan_cell cell SET rolled_up = cell.target
+            FROM o2c_sales_plan_node node
+            WHERE node.id = cell.node_id AND cell.plan_id = %(plan)s AND %(scope)s
+              AND cell.rolled_up IS DISTINCT FROM cell.target
+              AND NOT EXISTS (SELECT FROM o2c_sales_plan_node child WHERE child.parent_id = node.id)
+            """,
+            plan=self.id,
+            scope=scope,
+        ))
+        for depth in self._depths_with_children(scope):
+            self.env.cr.execute(self._roll_up_sql(depth, scope))
+        self._forget_cells()
+
+    def _depths_with_children(self, scope):
+        rows = self.env.execute_query(SQL(
+            """
+            SELECT DISTINCT node.depth FROM o2c_sales_plan_node node
+            JOIN o2c_sales_plan_node child ON child.parent_id = node.id
+            WHERE node.plan_id = %s AND %s ORDER BY node.depth DESC
+            """,
+            self.id,
+            scope,
+        ))
+        return [depth for (depth,) in rows]
+
+    def _roll_up_sql(self, depth, scope):
+        return SQL(
+            """
+            UPDATE o2c_sales_plan_cell cell SET rolled_up = below.total
+            FROM (
+                SELECT node.id AS node_id, child_cell.period_index,
+                       SUM(CASE WHEN child_cell.is_locked THEN child_cell.target
+                                ELSE child_cell.rolled_up END) AS total
+                FROM o2c_sales_plan_node node
+                JOIN o2c_sales_plan_node child ON child.parent_id = node.id
+                JOIN o2c_sales_plan_cell child_cell ON child_cell.node_id = child.id
+                WHERE node.plan_id = %(plan)s AND node.depth = %(depth)s AND %(scope)s
+                GROUP BY node.id, child_cell.period_index
+            ) below
+            WHERE cell.node_id = below.node_id AND cell.period_index = below.period_index
+              AND cell.rolled_up IS DISTINCT FROM below.total
+            """,
+            plan=self.id,
+            depth=depth,
+            scope=scope,
+        )
+
+    def _forget_cells(self):
+        """The figures were changed in the database: nothing read before is right."""
+        self.env["o2c.sales.plan.cell"].invalidate_model(flush=False)
+        self.env["o2c.sales.plan.node"].invalidate_model(["cell_ids"], flush=False)

@@ -1,0 +1,246 @@
+"""A plan as a spreadsheet: what the grid editor reads and writes."""
+
+from collections import defaultdict
+
+from odoo import api, models
+from odoo.exceptions import UserError
+from odoo.tools.misc import format_date
+
+FIGURES = ("forecast", "target", "rolled_up", "actual", "last_year", "adjustment")
+CHANGEABLE = {"target", "is_locked", "adjustment"}
+
+
+class O2cSalesPlan(models.Model):
+    _inherit = "o2c.sales.plan"
+
+    def grid_read(self, parent_node_ids=None):
+        """A part of this one plan for the grid.
+
+        :param parent_node_ids: the nodes right below these; ``None``: the top of the tree with what is
+            right below it. Whoever may not see the top gets the highest nodes he may see.
+        :return: dict ``plan`` (``id``, ``name``, ``version``, ``state``, ``metric``, ``period``,
+            ``currency`` with ``id``, ``symbol``, ``position``, ``digits`` or ``False``, ``digits``,
+            ``is_editable``, ``spread_by``, ``spread_choices``), ``periods`` (``key`` (the index as text),
+            ``index``, ``label``, ``date_from``, ``date_to``), ``nodes`` in the order of display (``id``,
+            ``parent_id``, ``name``, ``depth``, ``has_children``, ``kind``) and ``cells``: of every node
+            its cells in the order of the periods (``id``, ``forecast``, ``target``, ``rolled_up``,
+            ``actual``, ``last_year``, ``adjustment``, ``is_locked``). Figures are numbers, dates text.
+        """
+        self.ensure_one()
+        self.check_access("read")
+        nodes = self._grid_nodes(parent_node_ids)
+        return {
+            "plan": self._grid_plan(),
+            "periods": self._grid_periods(),
+            "nodes": self._grid_describe(nodes),
+            "cells": self._grid_cells(nodes),
+        }
+
+    def grid_write(self, changes):
+        """Type into the grid. All of it, or nothing.
+
+        :param changes: list of dicts: ``node_id``, ``period_index`` (``None``: the whole row; a target
+            is divided over the unlocked periods as they stand to each other), and any of ``target``,
+            ``adjustment`` and ``is_locked``, done one after the other
+        :return: dict ``cells`` as of :meth:`grid_read`, of every node with a figure that changed
+        :raise UserError: where the plan is no draft, a cell is locked, or there is no such cell
+        """
+        self.ensure_one()
+        self.check_access("write")
+        self._check_editable()
+        nodes = self._grid_find({change.get("node_id") for change in changes})
+        single = defaultdict(dict)
+        for change in changes:
+            node = nodes[change.get("node_id")]
+            values = {name: change[name] for name in CHANGEABLE if name in change}
+            self._grid_check_values(values)
+            if change.get("period_index") is None:
+                self._grid_write_cells(single)
+                single = defaultdict(dict)
+                self._grid_write_row(node, values)
+            else:
+                single[node.id, change["period_index"]].update(values)
+        self._grid_write_cells(single)
+        touched = self.env["o2c.sales.plan.node"].union(*nodes.values())
+        return {"cells": self._grid_cells(self._with_ancestors(touched))}
+
+    def grid_spread(self, node_id, period_index=None, by=None):
+        """Spread the target of a node over everything below it.
+
+        :param period_index: this period only; ``None``: all, sharing the node's sum out over its
+            periods again
+        :param by: a key of ``spread_by``; empty takes that of the plan
+        :return: dict ``cells`` as of :meth:`grid_read`, of the node and those above and below it
+        """
+        self.ensure_one()
+        self.check_access("write")
+        self._check_editable()
+        node = self._grid_find({node_id})[node_id]
+        by = by or self.spread_by
+        if period_index is None:
+            self._spread_over_periods(node, by)
+        else:
+            self._grid_check_period(period_index)
+            self._spread(node, by, period=period_index)
+        below = self.env["o2c.sales.plan.node"].search([("id", "child_of", node.id)])
+        return {"cells": self._grid_cells(self._with_ancestors(node) | below)}
+
+    # ------------------------------------------------------------------
+    # Reading
+    # ------------------------------------------------------------------
+
+    def _grid_nodes(self, parent_ids):
+        Node = self.env["o2c.sales.plan.node"]
+        if parent_ids is not None:
+            return Node.search([("plan_id", "=", self.id), ("parent_id", "in", parent_ids)])
+        top = Node.search([("plan_id", "=", self.id), ("parent_id", "=", False)])
+        if not top:
+            # Record rules: of those that may be seen, the ones whose parent may not.
+            seen = Node.search([("plan_id", "=", self.id)])
+            top = seen.filtered(lambda node: node.sudo().parent_id.id not in seen._ids)
+        return top | Node.search([("parent_id", "in", top.ids)])
+
+    def _grid_plan(self):
+        currency = self._value_currency()
+        return {
+            "id": self.id,
+            "name": self.name,
+            "version": self.version,
+            "state": self.state,
+            "metric": self.metric,
+            "period": self.period,
+            "digits": self._digits(),
+            "currency": currency and {
+                "id": currency.id,
+                "name": currency.name,
+                "symbol": currency.symbol,
+                "position": currency.position,
+                "digits": currency.decimal_places,
+            },
+            "is_editable": self.state == "draft" and self.has_access("write"),
+            "spread_by": self.spread_by,
+            "spread_choices": self._fields["spread_by"]._description_selection(self.env),
+        }
+
+    def _digits(self):
+        currency = self._value_currency()
+        if currency:
+            return currency.decimal_places
+        return self.env["decimal.precision"].precision_get("Product Unit")
+
+    def _grid_periods(self):
+        return [
+            {
+                "key": str(index),
+                "index": index,
+                "label": self._period_label(period),
+                "date_from": str(period.date_from),
+                "date_to": str(period.date_to),
+            }
+            for index, period in enumerate(self._periods())
+        ]
+
+    def _period_label(self, period):
+        """What a period is called: *Jan 2026*, *Q1 2026* or, of odd quarters, *Feb 2026 – Apr 2026*."""
+        if self.period == "month":
+            return format_date(self.env, period.date_from, date_format="MMM y")
+        if period.date_from.month % 3 == 1:
+            return format_date(self.env, period.date_from, date_format="QQQ y")
+        ends = (period.date_from, period.date_to)
+        return " – ".join(format_date(self.env, day, date_format="MMM y") for day in ends)
+
+    def _grid_describe(self, nodes):
+        """Nodes as the grid shows them, those below a node right after it."""
+        parents = {
+            parent.id for parent, in self.env["o2c.sales.plan.node"]._read_group(
+                [("parent_id", "in", nodes.ids)], ["parent_id"]
+            )
+        }
+        shown = set(nodes.ids)
+        below = defaultdict(list)
+        for node in nodes:
+            # sudo: the id of the parent only
+            parent = node.sudo().parent_id.id
+            below[parent if parent in shown else None].append(node)
+        ordered, waiting = [], below[None][::-1]
+        while waiting:
+            node = waiting.pop()
+            ordered.append(node)
+            waiting.extend(below[node.id][::-1])
+        return [
+            {
+                "id": node.id,
+                "parent_id": node.sudo().parent_id.id or False,
+                "name": node.name,
+                "depth": node.depth,
+                "has_children": node.id in parents,
+                "kind": node.kind,
+            }
+            for node in ordered
+        ]
+
+    def _grid_cells(self, nodes):
+        cells = defaultdict(list)
+        for row in self.env["o2c.sales.plan.cell"].search_read(
+            [("node_id", "in", nodes.ids)], ["node_id", "is_locked", *FIGURES], load=None
+        ):
+            cells[row.pop("node_id")].append(row)
+        return dict(cells)
+
+    # ------------------------------------------------------------------
+    # Writing
+    # ------------------------------------------------------------------
+
+    def _grid_find(self, node_ids):
+        """:return: dict id -> node of this plan"""
+        nodes = self.env["o2c.sales.plan.node"].search([
+            ("id", "in", [key for key in node_ids if key]), ("plan_id", "=", self.id),
+        ])
+        if set(nodes.ids) != set(node_ids):
+            raise UserError(self.env._("A node is not in this plan any more. Reload the page."))
+        return {node.id: node for node in nodes}
+
+    def _grid_check_values(self, values):
+        for name in ("target", "adjustment"):
+            value = values.get(name, 0.0)
+            is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+            if not is_number or abs(value) > 1e15 or value != value:
+                raise UserError(self.env._("%(value)s is no amount.", value=value))
+
+    def _grid_check_period(self, index):
+        count = len(self._periods())
+        if not isinstance(index, int) or not 0 <= index < count:
+            raise UserError(self.env._("The plan has no period %(period)s.", period=index))
+
+    def _grid_write_row(self, node, values):
+        if "is_locked" in values:
+            node.cell_ids.write({"is_locked": bool(values["is_locked"])})
+        if "target" in values:
+            self._edit_total(node, values["target"])
+        if "adjustment" in values:
+            raise UserError(self.env._("An adjustment is made to one period at a time."))
+
+    def _grid_write_cells(self, values_by_cell):
+        """One write for each different set of values: pasting a block writes few."""
+        if not values_by_cell:
+            return
+        for _node, index in values_by_cell:
+            self._grid_check_period(index)
+        cells = self.env["o2c.sales.plan.cell"].search([
+            ("node_id", "in", sorted({node for node, _index in values_by_cell})),
+        ])
+        groups = defaultdict(self.env["o2c.sales.plan.cell"].browse)
+        for cell in cells:
+            values = values_by_cell.get((cell.node_id.id, cell.period_index))
+            if values:
+                groups[tuple(sorted(values.items()))] |= cell
+        for values, members in groups.items():
+            members._write_typed(dict(values))
+        self._refresh_roll_up(cells.node_id)
+
+    @api.model
+    def _with_ancestors(self, nodes):
+        keys = {key for node in nodes for key in node._path_ids()}
+        return self.env["o2c.sales.plan.node"].search([("id", "in", sorted(keys))])
+
+

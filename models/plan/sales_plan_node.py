@@ -1,0 +1,264 @@
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+
+# What a node may stand for, the most telling last: its name and kind are those of the last one set.
+DIMENSIONS = (
+    "team_id", "class_id", "region_id", "user_id", "payee_id", "partner_id", "product_category_id",
+    "product_id",
+)
+NAME_LIMIT = 128
+
+
+class O2cSalesPlanNode(models.Model):
+    """A part of a plan: who sells, to whom, what.
+
+    A sale belongs to a node if it agrees with everything the node and those above it say. It counts
+    for the deepest such node, and so for all above; what no other node under a parent takes is
+    taken by that parent's *all others*.
+    """
+
+    _name = "o2c.sales.plan.node"
+    _description = "Node of a Sales Plan"
+    _parent_store = True
+    _order = "plan_id, depth, sequence, id"
+    _rec_names_search = ["complete_name"]
+    _check_company_auto = True
+
+    plan_id = fields.Many2one("o2c.sales.plan", required=True, index=True, ondelete="cascade")
+    company_id = fields.Many2one(related="plan_id.company_id", store=True)
+    name = fields.Char(compute="_compute_name", store=True, readonly=False, required=True, precompute=True)
+    complete_name = fields.Char(
+        string="Full Name", compute="_compute_complete_name", store=True, recursive=True
+    )
+    key = fields.Integer(
+        readonly=True,
+        copy=False,
+        index=True,
+        aggregator=None,
+        help="The same for a node and its copies in later versions.",
+    )
+    sequence = fields.Integer(default=10)
+    parent_id = fields.Many2one(
+        "o2c.sales.plan.node",
+        string="Under",
+        index=True,
+        ondelete="cascade",
+        domain="[('plan_id', '=', plan_id)]",
+    )
+    parent_path = fields.Char(index=True)
+    child_ids = fields.One2many("o2c.sales.plan.node", "parent_id", string="Below")
+    depth = fields.Integer(
+        string="Level", compute="_compute_depth", store=True, recursive=True, aggregator=None,
+        help="0 at the top.",
+    )
+    team_id = fields.Many2one(
+        "crm.team", string="Sales Team", index="btree_not_null", check_company=True, ondelete="restrict"
+    )
+    user_id = fields.Many2one(
+        "res.users",
+        string="Salesperson",
+        index="btree_not_null",
+        domain=[("share", "=", False)],
+        ondelete="restrict",
+    )
+    payee_id = fields.Many2one(
+        "res.partner",
+        string="Agent",
+        index="btree_not_null",
+        check_company=True,
+        ondelete="restrict",
+        help="Who is credited with the sale: an agent, or the contact of an employee.",
+    )
+    partner_id = fields.Many2one(
+        "res.partner",
+        string="Customer",
+        index="btree_not_null",
+        check_company=True,
+        ondelete="restrict",
+        help="With all contacts and addresses of the same company.",
+    )
+    class_id = fields.Many2one(
+        "o2c.customer.class",
+        string="Customer Class",
+        index="btree_not_null",
+        check_company=True,
+        ondelete="restrict",
+    )
+    region_id = fields.Many2one(
+        "o2c.sales.region",
+        string="Region",
+        index="btree_not_null",
+        check_company=True,
+        ondelete="restrict",
+        help="With the regions below it.",
+    )
+    product_category_id = fields.Many2one(
+        "product.category",
+        index="btree_not_null",
+        ondelete="restrict",
+        help="With the categories below it.",
+    )
+    product_id = fields.Many2one(
+        "product.product", index="btree_not_null", check_company=True, ondelete="restrict"
+    )
+    is_rest = fields.Boolean(
+        string="All Others", help="What no other node under the same parent takes."
+    )
+    weight = fields.Float(
+        default=1.0, aggregator=None, help="The share when a target is spread by own weights."
+    )
+    kind = fields.Selection(
+        [
+            ("total", "Total"),
+            ("team", "Team"),
+            ("class", "Class"),
+            ("region", "Region"),
+            ("user", "Salesperson"),
+            ("payee", "Agent"),
+            ("partner", "Customer"),
+            ("product_category", "Product Category"),
+            ("product", "Product"),
+            ("rest", "All Others"),
+        ],
+        compute="_compute_kind",
+        store=True,
+    )
+    branch_user_id = fields.Many2one(
+        "res.users",
+        string="Salesperson of the Branch",
+        compute="_compute_branch",
+        store=True,
+        recursive=True,
+        index="btree_not_null",
+        help="The salesperson of the node, else of the nearest above that has one: may read it.",
+    )
+    branch_team_id = fields.Many2one(
+        "crm.team",
+        string="Team of the Branch",
+        compute="_compute_branch",
+        store=True,
+        recursive=True,
+        index="btree_not_null",
+        help="The team of the node, else of the nearest above that has one: its leader may read it.",
+    )
+    forecast_method = fields.Char(string="Method", readonly=True)
+    forecast_mase = fields.Float(
+        string="MASE",
+        readonly=True,
+        aggregator=None,
+        help="Mean absolute error of the method on the last year; 1 is that of repeating the year "
+        "before. 0: not known.",
+    )
+    cell_ids = fields.One2many("o2c.sales.plan.cell", "node_id", string="Periods", copy=False)
+
+    _weight_ck = models.Constraint("CHECK(weight >= 0)", "A weight cannot be below zero.")
+    _one_rest_uq = models.UniqueIndex(
+        "(plan_id, COALESCE(parent_id, 0)) WHERE is_rest",
+        "There is one node of all others under a parent.",
+    )
+
+    @api.depends(*DIMENSIONS, "is_rest")
+    def _compute_name(self):
+        for node in self:
+            if node.name:
+                continue
+            told = [node[name].display_name for name in DIMENSIONS if node[name]]
+            if node.is_rest:
+                node.name = self.env._("All Others")
+            else:
+                node.name = told[-1][:NAME_LIMIT] if told else self.env._("Total")
+
+    @api.depends("name", "parent_id.complete_name")
+    def _compute_complete_name(self):
+        for node in self:
+            above = node.parent_id.complete_name
+            node.complete_name = f"{above} / {node.name}" if above else node.name
+
+    @api.depends("complete_name")
+    def _compute_display_name(self):
+        for node in self:
+            node.display_name = node.complete_name or node.name
+
+    @api.depends("parent_id.depth")
+    def _compute_depth(self):
+        for node in self:
+            node.depth = node.parent_id.depth + 1 if node.parent_id else 0
+
+    @api.depends(*DIMENSIONS, "is_rest")
+    def _compute_kind(self):
+        for node in self:
+            told = [name.removesuffix("_id") for name in DIMENSIONS if node[name]]
+            node.kind = "rest" if node.is_rest else (told[-1] if told else "total")
+
+    @api.depends("user_id", "team_id", "parent_id.branch_user_id", "parent_id.branch_team_id")
+    def _compute_branch(self):
+        for node in self:
+            node.branch_user_id = node.user_id or node.parent_id.branch_user_id
+            node.branch_team_id = node.team_id or node.parent_id.branch_team_id
+
+    # ------------------------------------------------------------------
+    # Constraints
+    # ------------------------------------------------------------------
+
+    @api.constrains("parent_id", "plan_id")
+    def _check_parent(self):
+        for node in self:
+            if node.parent_id and node.parent_id.plan_id != node.plan_id:
+                raise ValidationError(
+                    self.env._("%(node)s and the node above it are of two plans.", node=node.name)
+                )
+
+    @api.constrains("is_rest", *DIMENSIONS)
+    def _check_rest(self):
+        for node in self:
+            if node.is_rest and any(node[name] for name in DIMENSIONS):
+                raise ValidationError(
+                    self.env._(
+                        "%(node)s takes what the others leave. It cannot stand for a customer, product "
+                        "or person as well.",
+                        node=node.name,
+                    )
+                )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        self.env["o2c.sales.plan"].browse(
+            {vals["plan_id"] for vals in vals_list if vals.get("plan_id")}
+        )._check_editable()
+        nodes = super().create(vals_list)
+        for node in nodes:
+            if not node.key:
+                node.key = node.id
+        for plan, members in nodes.grouped("plan_id").items():
+            plan._make_cells(members)
+        return nodes
+
+    def write(self, vals):
+        self.plan_id._check_editable()
+        if "plan_id" in vals and any(node.plan_id.id != vals["plan_id"] for node in self):
+            raise UserError(self.env._("A node stays in its plan."))
+        moved = vals.keys() & {"parent_id"}
+        # Before the tree is stored, which would refuse it in less helpful words.
+        parent = self.browse(vals.get("parent_id"))
+        if parent and not set(self.ids).isdisjoint(parent._path_ids()):
+            raise ValidationError(self.env._("A node cannot lie below itself."))
+        before = self.parent_id if moved else self.browse()
+        result = super().write(vals)
+        if moved:
+            for plan, nodes in (before | self).grouped("plan_id").items():
+                plan._refresh_roll_up(nodes)
+        return result
+
+    def unlink(self):
+        self.plan_id._check_editable()
+        below = self.search([("id", "child_of", self.ids)])
+        above = (self.parent_id - below).grouped("plan_id")
+        result = super().unlink()
+        for plan, nodes in above.items():
+            plan._refresh_roll_up(nodes)
+        return result
+
+    def _path_ids(self):
+        """Ids from the top of the tree down to this node."""
+        self.ensure_one()
+        return [int(part) for part in (self.parent_path or "").split("/") if part]
