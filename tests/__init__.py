@@ -1,6 +1,7 @@
 from . import test_architecture
 from . import test_security
 from . import test_algorithms_allocation
+from . import test_algorithms_plan
 from . import test_algorithms_promise
 from . import test_algorithms_credit
 from . import test_algorithms_forecast
@@ -17,6 +18,7 @@ from . import test_customer_profile
 from . import test_customer_qualification
 from . import test_customer_region
 from . import test_plan_tree
+from . import test_plan_actuals
 from . import test_hold_access
 from . import test_hold_kinds_customer
 from . import test_hold_kinds_domain

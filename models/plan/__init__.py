@@ -6,3 +6,10 @@ from . import sales_plan_cell
 from . import sales_plan_figures
 from . import sales_plan_spread
 from . import sales_plan_grid
+from . import sales_plan_source
+from . import sales_plan_actual
+from . import sales_plan_forecast
+from . import sales_plan_attainment
+from . import sales_plan_links
+from . import crm_team
+from . import daily_step

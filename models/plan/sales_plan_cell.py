@@ -92,6 +92,10 @@ class O2cSalesPlanCell(models.Model):
                 plan._refresh_roll_up(cells.node_id)
         return True
 
+    def _write_system(self, vals):
+        """Write what only the program sets; the guards of :meth:`write` are about users."""
+        return super().write(vals)
+
     def _write_typed(self, vals):
         """Write what a planner typed, in cells of a draft; adding up is left to the caller."""
         if "target" in vals and vals.get("is_locked") is not False:
@@ -101,10 +105,10 @@ class O2cSalesPlanCell(models.Model):
                 name: value if name == "is_locked" else plan._round(value) for name, value in vals.items()
             }
             before = {cell: cell.adjustment for cell in cells} if "adjustment" in vals else {}
-            super(O2cSalesPlanCell, cells).write(rounded)
+            cells._write_system(rounded)
             for cell, adjustment in before.items():
                 if change := cell.adjustment - adjustment:
-                    super(O2cSalesPlanCell, cell).write({"forecast": cell.forecast + change})
+                    cell._write_system({"forecast": cell.forecast + change})
 
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):

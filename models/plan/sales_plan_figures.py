@@ -27,8 +27,8 @@ class O2cSalesPlan(models.Model):
             SELECT %(plan)s, node.id, period.index, period.date_from, period.date_to, %(currency)s, FALSE,
                    0, 0, 0, 0, 0, 0, 0, 0,
                    %(uid)s, %(uid)s, now() AT TIME ZONE 'UTC', now() AT TIME ZONE 'UTC'
-            FROM unnest(%(nodes)s) AS node (id)
-            CROSS JOIN unnest(%(index)s, %(dates_from)s::date[], %(dates_to)s::date[])
+            FROM unnest(%(nodes)s::int[]) AS node (id)
+            CROSS JOIN unnest(%(index)s::int[], %(dates_from)s::date[], %(dates_to)s::date[])
                  AS period (index, date_from, date_to)
             ON CONFLICT (node_id, period_index) DO NOTHING
             """,
@@ -60,7 +60,7 @@ class O2cSalesPlan(models.Model):
             self.env.cr.execute(SQL(
                 """
                 UPDATE o2c_sales_plan_cell cell SET period_index = period.index
-                FROM unnest(%(index)s, %(dates_from)s::date[], %(dates_to)s::date[])
+                FROM unnest(%(index)s::int[], %(dates_from)s::date[], %(dates_to)s::date[])
                      AS period (index, date_from, date_to)
                 WHERE cell.plan_id = %(plan)s AND cell.date_from = period.date_from
                   AND cell.date_to = period.date_to
@@ -102,7 +102,7 @@ class O2cSalesPlan(models.Model):
             SET forecast = old.forecast, forecast_low = old.forecast_low, forecast_high = old.forecast_high,
                 adjustment = old.adjustment, target = old.target, rolled_up = old.rolled_up,
                 actual = old.actual, last_year = old.last_year, is_locked = old.is_locked
-            FROM unnest(%s, %s) AS pair (old_id, new_id)
+            FROM unnest(%s::int[], %s::int[]) AS pair (old_id, new_id)
             JOIN o2c_sales_plan_cell old ON old.node_id = pair.old_id
             WHERE new.node_id = pair.new_id AND new.date_from = old.date_from
               AND new.date_to = old.date_to
@@ -127,7 +127,8 @@ class O2cSalesPlan(models.Model):
             UPDATE o2c_sales_plan_cell cell
             SET %(column)s = new.units * %(precision)s, write_uid = %(uid)s,
                 write_date = now() AT TIME ZONE 'UTC'
-            FROM unnest(%(nodes)s, %(periods)s, %(units)s::bigint[]) AS new (node_id, period_index, units)
+            FROM unnest(%(nodes)s::int[], %(periods)s::int[], %(units)s::bigint[])
+                 AS new (node_id, period_index, units)
             WHERE cell.node_id = new.node_id AND cell.period_index = new.period_index
               AND cell.plan_id = %(plan)s
               AND cell.%(column)s IS DISTINCT FROM new.units * %(precision)s

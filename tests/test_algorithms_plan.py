@@ -1,0 +1,123 @@
+import random
+from datetime import date
+from itertools import pairwise
+
+from odoo.tests import BaseCase
+
+from odoo.addons.order_to_cash.algorithms import plan_forecast, plan_matching, plan_periods
+from odoo.addons.order_to_cash.algorithms.plan_matching import Node
+
+
+class TestPlanPeriods(BaseCase):
+    """How a range falls into periods."""
+
+    def test_first_and_last_may_be_shorter(self):
+        periods = plan_periods.cut(date(2025, 1, 15), date(2025, 8, 10), 3)
+        self.assertEqual(
+            [(str(period.date_from), str(period.date_to)) for period in periods],
+            [("2025-01-15", "2025-03-31"), ("2025-04-01", "2025-06-30"), ("2025-07-01", "2025-08-10")],
+        )
+        self.assertEqual(plan_periods.index_of(periods, date(2025, 6, 30)), 1)
+        for day in (date(2025, 1, 14), date(2025, 8, 11)):
+            self.assertIsNone(plan_periods.index_of(periods, day))
+
+    def test_periods_follow_each_other_without_gap(self):
+        rng = random.Random(1)
+        for _turn in range(200):
+            first = date.fromordinal(rng.randrange(730000, 740000))
+            last = date.fromordinal(first.toordinal() + rng.randrange(800))
+            periods = plan_periods.cut(first, last, rng.choice([1, 3]))
+            self.assertEqual((periods[0].date_from, periods[-1].date_to), (first, last))
+            for one, other in pairwise(periods):
+                self.assertEqual(one.date_to.toordinal() + 1, other.date_from.toordinal())
+
+    def test_a_year_before(self):
+        self.assertEqual(plan_periods.shift(date(2024, 2, 29), -12), date(2023, 2, 28))
+        self.assertEqual(plan_periods.shift(date(2025, 2, 28), -12), date(2024, 2, 29))
+        self.assertEqual(plan_periods.shift(date(2025, 1, 15), -1), date(2024, 12, 15))
+
+    def test_nonsense_is_refused(self):
+        with self.assertRaises(ValueError):
+            plan_periods.cut(date(2025, 2, 1), date(2025, 1, 1), 1)
+        with self.assertRaises(ValueError):
+            plan_periods.cut(date(1925, 2, 1), date(2025, 1, 1), 1)
+
+
+class TestPlanMatching(BaseCase):
+    """Which node a sale belongs to."""
+
+    def test_a_sale_goes_to_the_deepest_node_that_agrees(self):
+        matcher = plan_matching.Matcher(("user", "partner"), [
+            Node("top", None),
+            Node("sally", "top", {"user": [1]}),
+            Node("otto", "top", {"user": [2]}),
+            Node("harbour", "sally", {"partner": [7]}),
+            Node("rest", "sally", is_rest=True),
+        ])
+        for fact, node in {
+            (1, 7): "harbour", (1, 8): "rest", (2, 7): "otto", (3, 7): "top", (None, None): "top",
+        }.items():
+            with self.subTest(fact):
+                self.assertEqual(matcher.find(fact), node)
+
+    def test_folders_take_what_is_below_them_only(self):
+        matcher = plan_matching.Matcher(("partner",), [
+            Node("top", None),
+            Node("key", "top"),
+            Node("a", "key", {"partner": [1]}),
+            Node("others", "top", is_rest=True),
+        ])
+        self.assertEqual(matcher.find((1,)), "a")
+        self.assertEqual(matcher.find((2,)), "others")
+
+    def test_the_first_of_two_that_agree_has_it(self):
+        nodes = [Node("region", None, {"region": [1, 2]}), Node("class", None, {"class": [5]})]
+        self.assertEqual(plan_matching.Matcher(("region", "class"), nodes).find((2, 5)), "region")
+        self.assertEqual(plan_matching.Matcher(("region", "class"), nodes[::-1]).find((2, 5)), "class")
+        self.assertIsNone(plan_matching.Matcher(("region", "class"), nodes).find((3, 6)))
+
+    def test_what_is_above_is_the_sum_of_what_is_below(self):
+        totals = plan_matching.add_up({("a", 1): 5, ("b", 1): -2, ("top", 2): 1}, {
+            "top": None, "a": "top", "b": "a",
+        })
+        self.assertEqual(
+            totals, {("a", 1): 3, ("top", 1): 3, ("b", 1): -2, ("top", 2): 1}
+        )
+
+
+class TestPlanForecast(BaseCase):
+    """Forecasts of a tree."""
+
+    def test_forecasts_add_up_whatever_the_series(self):
+        rng = random.Random(3)
+        parents = {"top": None, "a": "top", "b": "top", "c": "a", "d": "a"}
+        for _turn in range(15):
+            c, d, b = ([rng.randrange(0, 90000) for _month in range(30)] for _series in range(3))
+            a = [x + y for x, y in zip(c, d, strict=True)]
+            top = [x + y for x, y in zip(a, b, strict=True)]
+            frame = plan_forecast.Frame(12, passed=rng.randrange(4), growth=10)
+            outlooks = {
+                key: plan_forecast.outlook(series, frame)
+                for key, series in {"top": top, "a": a, "b": b, "c": c, "d": d}.items()
+            }
+            whole = plan_forecast.reconcile(outlooks, parents, {})
+            for period in range(12):
+                value = {key: one.values[period] for key, one in whole.items()}
+                self.assertEqual(value["top"], value["a"] + value["b"])
+                self.assertEqual(value["a"], value["c"] + value["d"])
+            self.assertEqual(whole["b"].values[: frame.passed], tuple(b[30 - frame.passed:]))
+
+    def test_a_plan_that_begins_later_skips_what_lies_between(self):
+        history = [100 + month for month in range(12)] * 3
+        outlook = plan_forecast.outlook(history, plan_forecast.Frame(3, gap=2))
+        self.assertEqual([round(value) for value in outlook.values], [102, 103, 104])
+
+    def test_what_is_sold_beside_the_children_is_none_of_theirs(self):
+        frame = plan_forecast.Frame(2)
+        half, whole = ([units] * 24 for units in (50, 100))
+        made = plan_forecast.reconcile(
+            {"top": plan_forecast.outlook(whole, frame), "a": plan_forecast.outlook(half, frame)},
+            {"top": None, "a": "top"},
+            {"top": plan_forecast.outlook(half, frame)},
+        )
+        self.assertEqual(made["a"].values, (50, 50))
