@@ -19,6 +19,7 @@ from . import test_customer_qualification
 from . import test_customer_region
 from . import test_plan_tree
 from . import test_plan_actuals
+from . import test_plan_build
 from . import test_hold_access
 from . import test_hold_kinds_customer
 from . import test_hold_kinds_domain

@@ -71,6 +71,8 @@ class TestDayCycle(O2cCommon):
             "credit_review_date",
             "credit_score",
             "allocation",
+            "plan_actuals",
+            "plan_warnings",
             "dunning_promises",
             "dunning",
             "cash_discount",

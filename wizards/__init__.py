@@ -1,1 +1,1 @@
-from . import customer, hold, credit, allocation, dunning, operations
+from . import customer, hold, credit, allocation, plan, dunning, operations

@@ -102,6 +102,21 @@ class O2cSalesPlan(models.Model):
     node_ids = fields.One2many("o2c.sales.plan.node", "plan_id", copy=False)
     node_count = fields.Integer(string="Nodes", compute="_compute_node_count")
 
+    forecast = fields.Monetary(
+        compute="_compute_totals", currency_field="value_currency_id", help="Of the top of the tree."
+    )
+    target = fields.Monetary(compute="_compute_totals", currency_field="value_currency_id")
+    gap = fields.Monetary(
+        string="Not Shared Out",
+        compute="_compute_totals",
+        currency_field="value_currency_id",
+        help="Target at the top less what the targets below add up to.",
+    )
+    actual = fields.Monetary(compute="_compute_totals", currency_field="value_currency_id")
+    last_year = fields.Monetary(compute="_compute_totals", currency_field="value_currency_id")
+    attainment = fields.Float(string="Attainment (%)", compute="_compute_totals")
+    value_currency_id = fields.Many2one("res.currency", compute="_compute_value_currency")
+
     _dates_ck = models.Constraint("CHECK(date_from <= date_to)", "A plan ends after it begins.")
 
     @api.depends("node_ids")
@@ -113,6 +128,29 @@ class O2cSalesPlan(models.Model):
         )
         for plan in self:
             plan.node_count = counts.get(plan._origin, 0)
+
+    @api.depends("currency_id", "metric")
+    def _compute_value_currency(self):
+        for plan in self:
+            plan.value_currency_id = plan._value_currency()
+
+    @api.depends("node_ids.cell_ids.target", "node_ids.cell_ids.actual", "node_ids.cell_ids.forecast")
+    def _compute_totals(self):
+        names = ("forecast", "target", "rolled_up", "actual", "last_year")
+        sums = {
+            plan: dict(zip(names, figures, strict=True))
+            for plan, *figures in self.env["o2c.sales.plan.cell"]._read_group(
+                [("plan_id", "in", self.ids), ("node_id.parent_id", "=", False)],
+                ["plan_id"],
+                [f"{name}:sum" for name in names],
+            )
+        }
+        for plan in self:
+            figures = sums.get(plan._origin, dict.fromkeys(names, 0.0))
+            for name in ("forecast", "target", "actual", "last_year"):
+                plan[name] = figures[name]
+            plan.gap = figures["target"] - figures["rolled_up"]
+            plan.attainment = 100.0 * plan.actual / plan.target if plan.target else 0.0
 
     @api.depends("name", "version")
     def _compute_display_name(self):
@@ -314,3 +352,45 @@ class O2cSalesPlan(models.Model):
             ]
             new_by_old.update(zip(level, Node.create(values), strict=True))
         self._copy_cells({old.id: new.id for old, new in new_by_old.items()})
+
+    # ------------------------------------------------------------------
+    # Screens
+    # ------------------------------------------------------------------
+
+    def action_build(self):
+        """Open the dialog that makes the tree from last year's sales."""
+        self.ensure_one()
+        build = self.env["o2c.sales.plan.build"].create({"plan_id": self.id})
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Build the Tree"),
+            "res_model": build._name,
+            "res_id": build.id,
+            "views": [(False, "form")],
+            "target": "new",
+        }
+
+    def action_view_nodes(self):
+        """Open the tree of this one plan."""
+        return self._open_of_plan("order_to_cash.o2c_sales_plan_node_action")
+
+    def action_view_cells(self):
+        """Open the figures of this one plan."""
+        return self._open_of_plan("order_to_cash.o2c_sales_plan_cell_action")
+
+    def action_view_variance(self):
+        """Open this one plan against what was sold."""
+        action = self._open_of_plan("order_to_cash.o2c_sales_plan_variance_action")
+        action["context"] = {"search_default_lowest": 1}
+        return action
+
+    def action_compare(self):
+        """Open this version beside the earlier ones."""
+        return self._open_of_plan("order_to_cash.o2c_sales_plan_comparison_action")
+
+    def _open_of_plan(self, action):
+        self.ensure_one()
+        action = self.env["ir.actions.actions"]._for_xml_id(action)
+        action["domain"] = [("plan_id", "=", self.id)]
+        action["context"] = {"default_plan_id": self.id}
+        return action

@@ -1,0 +1,2 @@
+from . import sales_plan_variance
+from . import sales_plan_comparison
