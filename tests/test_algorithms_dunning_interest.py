@@ -5,6 +5,7 @@ from fractions import Fraction
 from odoo.tests import BaseCase
 
 from odoo.addons.order_to_cash.algorithms.dunning_interest import (
+    Deferred,
     Payment,
     Segment,
     interest,
@@ -48,6 +49,21 @@ class TestDunningInterest(BaseCase):
                     cents,
                 )
                 self.assertEqual(found, expected)
+
+    def test_what_was_not_claimed_for_a_while(self):
+        part = Deferred(day(0), day(365), 40.0, 10.0)
+        for name, residual, stopped, claimed in [
+            ("still disputed", 60.0, 40.0, 0.0),
+            ("refused", 100.0, 0.0, 40.0),
+            ("half refused", 80.0, 20.0, 20.0),
+            ("the rest is paid", 40.0, 0.0, 40.0),
+            ("more is paid", 30.0, 0.0, 30.0),
+            ("more is disputed", 40.0, 60.0, 0.0),
+        ]:
+            with self.subTest(name):
+                self.assertEqual(part.claimed(residual, stopped), claimed)
+                self.assertAlmostEqual(part.interest(residual, stopped), claimed / 10)
+        self.assertEqual(interest(100.0, [], 10, day(0), day(365), cents, before=4.0), 14.0)
 
     def test_a_negative_rate_is_refused(self):
         with self.assertRaises(ValueError):

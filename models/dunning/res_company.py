@@ -41,6 +41,18 @@ class ResCompany(models.Model):
         "taxed. Empty: the product that comes with the program.",
     )
 
+    o2c_dso_days = fields.Integer(
+        string="Days of Sales Outstanding Reckoned By",
+        default=90,
+        help="Days sales outstanding are receivables ÷ the sales on credit of so many last days × "
+        "those days.",
+    )
+
+    _o2c_dso_days_ck = models.Constraint(
+        "CHECK (o2c_dso_days > 0)",
+        "Days sales outstanding need at least one day of sales.",
+    )
+
     def _get_company_root_delegated_field_names(self):
         return [
             *super()._get_company_root_delegated_field_names(),
@@ -49,6 +61,7 @@ class ResCompany(models.Model):
             "o2c_dunning_journal_id",
             "o2c_dunning_fee_product_id",
             "o2c_dunning_interest_product_id",
+            "o2c_dso_days",
         ]
 
     @api.model

@@ -10,28 +10,13 @@ class ResCompany(models.Model):
         help="How many days ahead customers may promise to pay in the portal. 0: not at all.",
     )
 
-    o2c_dso_days = fields.Integer(
-        string="Days of Sales Outstanding Reckoned By",
-        default=90,
-        help="Days sales outstanding are receivables ÷ the sales on credit of so many last days × "
-        "those days.",
-    )
-
-    _o2c_dso_days_ck = models.Constraint(
-        "CHECK (o2c_dso_days > 0)",
-        "Days sales outstanding need at least one day of sales.",
-    )
     _o2c_portal_promise_days_ck = models.Constraint(
         "CHECK (o2c_portal_promise_days >= 0)",
         "The days that customers may promise ahead must not be negative.",
     )
 
     def _get_company_root_delegated_field_names(self):
-        return [
-            *super()._get_company_root_delegated_field_names(),
-            "o2c_portal_promise_days",
-            "o2c_dso_days",
-        ]
+        return [*super()._get_company_root_delegated_field_names(), "o2c_portal_promise_days"]
 
 
 class ResConfigSettings(models.TransientModel):
@@ -40,4 +25,3 @@ class ResConfigSettings(models.TransientModel):
     o2c_portal_promise_days = fields.Integer(
         related="company_id.o2c_portal_promise_days", readonly=False
     )
-    o2c_dso_days = fields.Integer(related="company_id.o2c_dso_days", readonly=False)

@@ -17,3 +17,4 @@ class ResConfigSettings(models.TransientModel):
     o2c_dunning_interest_product_id = fields.Many2one(
         related="company_id.o2c_dunning_interest_product_id", readonly=False
     )
+    o2c_dso_days = fields.Integer(related="company_id.o2c_dso_days", readonly=False)
