@@ -202,6 +202,8 @@ class TestReviewWorklist(CollectionCommon):
 
     def test_calls_follow_a_merged_customer(self):
         self._late(40, self.other_customer)
+        # Else the contact who is left would become a company of his own.
+        self.other_customer.is_company = False
         contact = self._call(self.other_customer, outcome="callback", note="After lunch")
         desk = self.env["res.partner"].create({"name": "Desk", "parent_id": self.customer.id})
         self.env["base.partner.merge.automatic.wizard"]._merge(
