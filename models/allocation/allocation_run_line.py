@@ -154,12 +154,12 @@ class O2cAllocationRunLine(models.Model):
     @api.model
     def _given_up_sql(self, move_ids):
         """Which moves an applied run has given nothing, because they are to lose: SQL with
-        ``move_id``."""
+        ``move_id`` and ``product_id``."""
         self.flush_model(["is_skipped"])
         self.env["o2c.allocation.run"].flush_model(["state"])
         return SQL(
             """
-            SELECT line.move_id
+            SELECT line.move_id, line.product_id
               FROM o2c_allocation_run_line line
               JOIN o2c_allocation_run run ON run.id = line.run_id
              WHERE line.move_id = ANY(%s)
@@ -177,7 +177,7 @@ class O2cAllocationRunLine(models.Model):
         move_ids = list(move_ids)
         if not move_ids:
             return set()
-        return {key for (key,) in self.env.execute_query(self._given_up_sql(move_ids))}
+        return {key for key, _product in self.env.execute_query(self._given_up_sql(move_ids))}
 
     @api.model
     def _remove(self, run):

@@ -167,9 +167,7 @@ class StockMove(models.Model):
                  WHERE set_apart.product_id = ANY(%(products)s)
                    AND split_part(owner.parent_path, '/', 1)::int = ANY(%(roots)s)
                  UNION
-                SELECT move.product_id
-                  FROM (%(given_up)s) given_up
-                  JOIN stock_move move ON move.id = given_up.move_id
+                SELECT given_up.product_id FROM (%(given_up)s) given_up
                 """,
                 given_up=self.env["o2c.allocation.run.line"]._given_up_sql(self.ids),
                 products=self.product_id.ids,
