@@ -248,7 +248,8 @@ class TestReviewHolds(O2cCommon):
         self.assertTrue(self.env["res.partner"].with_user(user).create({"name": "New"}))
         # Writing what is there already, as a form or an import may do, is no change.
         salesperson.write({"o2c_class_id": False, "credit_limit": self.customer.credit_limit})
-        self.company.o2c_use_credit = False
+        # Nor does it say who is served first where stock is not allocated.
+        self.company.write({"o2c_use_credit": False, "o2c_use_allocation": False})
         salesperson.o2c_class_id = spared
         self.assertEqual(self.customer.o2c_class_id, spared)
 

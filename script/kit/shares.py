@@ -6,11 +6,17 @@ from .server_log import Verdict
 BROWSER = 4
 
 
-def split(paths, count):
-    """``paths`` in at most ``count`` lists of about the same work, reckoned by length; none is empty."""
+def split(paths, count, beside=0.0):
+    """``paths`` in at most ``count`` lists of about the same work, reckoned by length; none is empty.
+
+    :param beside: what the first list's process has to do afterwards, as a part of the work of all paths
+    """
+    weights = [(_weight(path), path) for path in paths]
     parts = [[] for _ in range(max(1, min(count, len(paths))))]
     loads = [0] * len(parts)
-    for weight, path in sorted(((_weight(path), path) for path in paths), reverse=True):
+    if len(parts) > 1:
+        loads[0] = beside * sum(weight for weight, _path in weights)
+    for weight, path in sorted(weights, reverse=True):
         lightest = loads.index(min(loads))
         parts[lightest].append(path)
         loads[lightest] += weight
