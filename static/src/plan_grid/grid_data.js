@@ -1,0 +1,214 @@
+import { apportion, fromUnits, roundTo, toUnits } from "./numbers";
+
+const FIGURES = ["target", "forecast", "actual", "last_year", "rolled_up"];
+
+/**
+ * The loaded part of a plan: its nodes as a tree, the figures of each and what they add up to. Pure:
+ * it takes answers and changes in the form of the server's grid methods.
+ *
+ * A cell has its own target and, where it has others below it, what those add up to
+ * (``rolled_up``): a locked one counts there with its own figure, any other with what is below it.
+ */
+export class GridData {
+    constructor() {
+        this.periods = [];
+        this.precision = 0.01;
+        this.hasFractions = false;
+        this.clear();
+    }
+
+    clear() {
+        this.nodes = new Map();
+        this.cells = new Map();
+        this.roots = [];
+        this.refreshRows();
+    }
+
+    /**
+     * Take in nodes and cells. A node whose parent is not there (the reader may not see it) is at
+     * the top.
+     *
+     * @param {{nodes: Object[], cells: Object}} answer
+     * @param {number[]} parentIds nodes whose children were asked for: loaded, even without any
+     */
+    load({ nodes, cells }, parentIds = []) {
+        for (const parentId of parentIds) {
+            this.nodes.get(parentId).isLoaded = true;
+        }
+        for (const values of nodes) {
+            const known = this.nodes.get(values.id);
+            const node = { isOpen: false, isLoaded: false, children: [], ...known, ...values };
+            this.nodes.set(node.id, node);
+            const parent = this.nodes.get(node.parent_id);
+            const siblings = parent ? parent.children : this.roots;
+            if (!known) {
+                siblings.push(node.id);
+            }
+            if (parent && !parentIds.includes(parent.id)) {
+                Object.assign(parent, { isLoaded: true, isOpen: true });
+            }
+        }
+        this.merge(cells);
+        this.refreshRows();
+    }
+
+    /** Take over cells as the server has them; those of nodes that are not loaded are left out. */
+    merge(cells) {
+        for (const [key, row] of Object.entries(cells)) {
+            if (this.nodes.has(Number(key))) {
+                this.cells.set(Number(key), row.map((cell) => ({ ...cell })));
+                this.hasFractions ||= row.some((cell) => cell.target % 1);
+            }
+        }
+    }
+
+    // ------------------------------------------------------------------
+    // Rows
+    // ------------------------------------------------------------------
+
+    /** The nodes that are shown, from the top down. */
+    get rows() {
+        if (!this._rows) {
+            this._rows = [];
+            const stack = [...this.roots].reverse();
+            while (stack.length) {
+                const node = this.nodes.get(stack.pop());
+                this._rows.push(node);
+                if (node.isOpen) {
+                    stack.push(...[...node.children].reverse());
+                }
+            }
+            this._places = new Map(this._rows.map((node, place) => [node.id, place]));
+        }
+        return this._rows;
+    }
+
+    /** The place of a node among the rows, -1 when it is folded away. */
+    rowOf(nodeId) {
+        return this.rows.length ? this._places.get(nodeId) ?? -1 : -1;
+    }
+
+    fold(nodeId, isOpen) {
+        this.nodes.get(nodeId).isOpen = isOpen;
+        this.refreshRows();
+    }
+
+    foldAll() {
+        this.nodes.forEach((node) => (node.isOpen = false));
+        this.refreshRows();
+    }
+
+    /** Which rows are shown, or what they look like, has changed. */
+    refreshRows() {
+        this._rows = null;
+        this._places = null;
+    }
+
+    // ------------------------------------------------------------------
+    // Figures
+    // ------------------------------------------------------------------
+
+    cell(nodeId, period) {
+        return this.cells.get(nodeId)?.[period] || null;
+    }
+
+    /** What a cell counts with in the one above it. */
+    _counted(node, cell) {
+        return node.has_children && !cell.is_locked ? cell.rolled_up : cell.target;
+    }
+
+    /** The sum of a node over all periods: an object like a cell. */
+    rowTotal(nodeId) {
+        const row = this.cells.get(nodeId) || [];
+        return { ...this._sum(row), is_locked: row.length > 0 && row.every((cell) => cell.is_locked) };
+    }
+
+    /** The sum of what is at the top, in a period or (null) in all of them. */
+    bottomLine(period = null) {
+        return this._sum(
+            this.roots.map((id) => (period === null ? this.rowTotal(id) : this.cell(id, period)) || {})
+        );
+    }
+
+    _sum(cells) {
+        const sums = FIGURES.map((name) => {
+            const sum = cells.reduce((total, cell) => total + (cell[name] || 0), 0);
+            return [name, roundTo(sum, this.precision)];
+        });
+        return Object.fromEntries(sums);
+    }
+
+    /** What a node's cell was given but did not share out; 0 where there is nothing below. */
+    gap(nodeId, cell) {
+        const { has_children: hasChildren } = this.nodes.get(nodeId);
+        return hasChildren ? roundTo(cell.target - cell.rolled_up, this.precision) : 0;
+    }
+
+    // ------------------------------------------------------------------
+    // Changes
+    // ------------------------------------------------------------------
+
+    /**
+     * Change cells, and what they add up to above them.
+     *
+     * @param {{node_id: number, period_index: number, target?: number, is_locked?: boolean}[]} changes
+     * @returns {{place: {node_id: number, period_index: number}, before: Object, after: Object}[]}
+     *  what really changes, as :class:`History` takes it
+     */
+    apply(changes) {
+        const entry = [];
+        for (const { node_id, period_index, ...after } of changes) {
+            const cell = this.cell(node_id, period_index);
+            const names = Object.keys(after);
+            if (!cell || names.every((name) => cell[name] === after[name])) {
+                continue;
+            }
+            const before = Object.fromEntries(names.map((name) => [name, cell[name]]));
+            this.hasFractions ||= Boolean(after.target % 1);
+            entry.push({ place: { node_id, period_index }, before, after });
+            this._set(this.nodes.get(node_id), period_index, after);
+        }
+        return entry;
+    }
+
+    _set(start, period, values) {
+        let [node, update] = [start, values];
+        while (node) {
+            const cell = this.cell(node.id, period);
+            const was = this._counted(node, cell);
+            Object.assign(cell, update);
+            if (!node.has_children) {
+                cell.rolled_up = cell.target;
+            }
+            const added = this._counted(node, cell) - was;
+            node = added ? this.nodes.get(node.parent_id) : null;
+            if (node) {
+                const above = this.cell(node.id, period);
+                update = { rolled_up: roundTo(above.rolled_up + added, this.precision) };
+            }
+        }
+    }
+
+    /**
+     * The changes that make a row add up to a total: what is not locked gets the rest, in proportion
+     * to what stands there.
+     *
+     * @returns {Object[]|null} null where everything is locked and adds up to something else
+     */
+    divide(nodeId, total) {
+        const row = this.cells.get(nodeId).map((cell, period_index) => ({ ...cell, period_index }));
+        const free = row.filter((cell) => !cell.is_locked);
+        const units = (cell) => toUnits(cell.target, this.precision);
+        const fixed = row.reduce((sum, cell) => sum + (cell.is_locked ? units(cell) : 0), 0);
+        const rest = toUnits(total, this.precision) - fixed;
+        if (!free.length) {
+            return rest ? null : [];
+        }
+        const parts = apportion(rest, free.map(units));
+        return free.map(({ period_index }, place) => ({
+            node_id: nodeId,
+            period_index,
+            target: fromUnits(parts[place], this.precision),
+        }));
+    }
+}
