@@ -13,3 +13,4 @@ from . import sales_plan_attainment
 from . import sales_plan_links
 from . import crm_team
 from . import daily_step
+from . import sales_plan_grid_bulk

@@ -20,7 +20,7 @@ class O2cSalesPlan(models.Model):
             right below it. Whoever may not see the top gets the highest nodes he may see.
         :return: dict ``plan`` (``id``, ``name``, ``version``, ``state``, ``metric``, ``period``,
             ``currency`` with ``id``, ``symbol``, ``position``, ``digits`` or ``False``, ``digits``,
-            ``is_editable``, ``spread_by``, ``spread_choices``), ``periods`` (``key`` (the index as text),
+            ``precision`` (the smallest unit of a figure), ``is_editable``, ``spread_by``, ``spread_choices``), ``periods`` (``key`` (the index as text),
             ``index``, ``label``, ``date_from``, ``date_to``), ``nodes`` in the order of display (``id``,
             ``parent_id``, ``name``, ``depth``, ``has_children``, ``kind``) and ``cells``: of every node
             its cells in the order of the periods (``id``, ``forecast``, ``target``, ``rolled_up``,
@@ -64,26 +64,32 @@ class O2cSalesPlan(models.Model):
         touched = self.env["o2c.sales.plan.node"].union(*nodes.values())
         return {"cells": self._grid_cells(self._with_ancestors(touched))}
 
-    def grid_spread(self, node_id, period_index=None, by=None):
+    def grid_spread(self, node_id, period_index=None, by=None, shown_node_ids=None):
         """Spread the target of a node over everything below it.
 
-        :param period_index: this period only; ``None``: all, sharing the node's sum out over its
-            periods again
+        :param period_index: this period only, or each of a list of them; ``None``: all, sharing the
+            node's sum out over its periods again
         :param by: a key of ``spread_by``; empty takes that of the plan
-        :return: dict ``cells`` as of :meth:`grid_read`, of the node and those above and below it
+        :param shown_node_ids: the nodes whose cells are wanted back; ``None``: of all that may change
+        :return: dict ``cells`` as of :meth:`grid_read`, and ``before``: the targets that changed, as
+            :meth:`grid_restore` takes them
         """
         self.ensure_one()
         self.check_access("write")
         self._check_editable()
         node = self._grid_find({node_id})[node_id]
         by = by or self.spread_by
+        before = self._tree(node).targets
         if period_index is None:
             self._spread_over_periods(node, by)
         else:
-            self._grid_check_period(period_index)
-            self._spread(node, by, period=period_index)
+            for index in period_index if isinstance(period_index, list) else [period_index]:
+                self._grid_check_period(index)
+                self._spread(node, by, period=index)
+        after = self._tree(node).targets
+        changed = {cell: units for cell, units in before.items() if after[cell] != units}
         below = self.env["o2c.sales.plan.node"].search([("id", "child_of", node.id)])
-        return {"cells": self._grid_cells(self._with_ancestors(node) | below)}
+        return self._grid_changed(self._with_ancestors(node) | below, changed, shown_node_ids)
 
     # ------------------------------------------------------------------
     # Reading
@@ -110,6 +116,7 @@ class O2cSalesPlan(models.Model):
             "metric": self.metric,
             "period": self.period,
             "digits": self._digits(),
+            "precision": self._precision(),
             "currency": currency and {
                 "id": currency.id,
                 "name": currency.name,
@@ -221,11 +228,16 @@ class O2cSalesPlan(models.Model):
             raise UserError(self.env._("An adjustment is made to one period at a time."))
 
     def _grid_write_cells(self, values_by_cell):
-        """One write for each different set of values: pasting a block writes few."""
-        if not values_by_cell:
-            return
+        """Targets alone by one statement, else one write for each different set of values."""
         for _node, index in values_by_cell:
             self._grid_check_period(index)
+        targets = {
+            cell: values["target"] for cell, values in values_by_cell.items() if values.keys() == {"target"}
+        }
+        values_by_cell = {cell: values for cell, values in values_by_cell.items() if cell not in targets}
+        self._set_targets(targets)
+        if not values_by_cell:
+            return
         cells = self.env["o2c.sales.plan.cell"].search([
             ("node_id", "in", sorted({node for node, _index in values_by_cell})),
         ])

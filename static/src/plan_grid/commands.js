@@ -47,7 +47,7 @@ export class Commands {
         if (!this.plan.isEditable) {
             this.warn(this.plan.whyReadonly);
         }
-        return this.plan.isEditable;
+        return this.plan.isEditable && !this.plan.isBusy;
     }
 
     // ------------------------------------------------------------------
@@ -56,10 +56,12 @@ export class Commands {
 
     /** @returns {boolean} whether the active cell may be typed into */
     mayType() {
-        if (this._mayChange() && this.activeCell.is_locked) {
+        const mayChange = this._mayChange();
+        const isLocked = this.activeCell.is_locked;
+        if (mayChange && isLocked) {
             this.warn(_t("This cell is locked. Unlock it first."));
         }
-        return this.plan.isEditable && !this.activeCell.is_locked;
+        return mayChange && !isLocked;
     }
 
     /** The figure of the active cell as it is typed. */
@@ -85,7 +87,10 @@ export class Commands {
         return true;
     }
 
-    /** Share the active cell, or all periods of its row, out to everything below it. */
+    /**
+     * Share what is chosen in the active row out to everything below it: each period alone, or with
+     * the name or the total its periods together.
+     */
     async spread(by) {
         const node = this.activeNode;
         if (!this._mayChange()) {
@@ -95,9 +100,7 @@ export class Commands {
             this.warn(_t("There is nothing below %(node)s to spread to.", { node: node.name }));
             return;
         }
-        const { column, totalColumn } = this.selection;
-        const period = column > 0 && column < totalColumn ? column - 1 : null;
-        if (await this.plan.spread(node, period, by)) {
+        if (await this.plan.spread(node, this.selection.periods, by)) {
             await this.plan.fold([node], true);
         }
     }
@@ -123,6 +126,11 @@ export class Commands {
         this.fill(() => 0);
     }
 
+    /** @param {string} name of the figure that becomes the target */
+    fillFrom(name) {
+        this.fill((cell) => cell[name]);
+    }
+
     /** Lock the chosen cells; unlock them when all of them are locked. */
     toggleLock() {
         if (this._mayChange()) {
@@ -133,11 +141,11 @@ export class Commands {
     }
 
     undo() {
-        this.plan.undo();
+        return this.plan.isBusy ? undefined : this.plan.undo();
     }
 
     redo() {
-        this.plan.redo();
+        return this.plan.isBusy ? undefined : this.plan.redo();
     }
 
     // ------------------------------------------------------------------

@@ -153,7 +153,7 @@ export class GridData {
      *
      * @param {{node_id: number, period_index: number, target?: number, is_locked?: boolean}[]} changes
      * @returns {{place: {node_id: number, period_index: number}, before: Object, after: Object}[]}
-     *  what really changes, as :class:`History` takes it
+     *  what really changes
      */
     apply(changes) {
         const entry = [];

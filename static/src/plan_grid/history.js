@@ -1,9 +1,6 @@
 const LIMIT = 200;
 
-/**
- * What can be undone and done again. An entry is a list of changes, each with a ``place`` and the
- * values ``before`` and ``after``. Pure: whoever uses it applies the changes.
- */
+/** What was done and can be taken back, and what was taken back and can be done again. Pure. */
 export class History {
     constructor() {
         this.clear();
@@ -24,29 +21,25 @@ export class History {
 
     /** Something new was done: what had been undone before cannot be done again. */
     push(entry) {
-        if (entry.length) {
-            this.done = [...this.done.slice(1 - LIMIT), entry];
-            this.undone = [];
-        }
+        this.done = [...this.done.slice(1 - LIMIT), entry];
+        this.undone = [];
     }
 
-    /** @returns {Object[]} the changes that take the last entry back, in their order */
+    /** @returns {Object|undefined} what is to be taken back */
     undo() {
-        const entry = this.done.pop();
-        if (!entry) {
-            return [];
-        }
-        this.undone.push(entry);
-        return entry.map(({ place, before }) => ({ ...place, ...before })).reverse();
+        return this._move(this.done, this.undone);
     }
 
-    /** @returns {Object[]} the changes of the entry that was undone last */
+    /** @returns {Object|undefined} what is to be done again */
     redo() {
-        const entry = this.undone.pop();
-        if (!entry) {
-            return [];
+        return this._move(this.undone, this.done);
+    }
+
+    _move(from, to) {
+        const entry = from.pop();
+        if (entry) {
+            to.push(entry);
         }
-        this.done.push(entry);
-        return entry.map(({ place, after }) => ({ ...place, ...after }));
+        return entry;
     }
 }

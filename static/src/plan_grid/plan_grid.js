@@ -149,8 +149,10 @@ export class PlanGrid extends Component {
     }
 
     get place() {
-        const period = this.grid.periods[this.selection.column - 1];
-        return `${this.commands.activeNode.name} · ${period ? period.label : _t("Total")}`;
+        const { periods } = this.selection;
+        const ends = periods && [periods[0], ...periods.slice(1).slice(-1)];
+        const labels = ends ? ends.map((index) => this.grid.periods[index].label) : [_t("Total")];
+        return `${this.commands.activeNode.name} · ${labels.join(" – ")}`;
     }
 
     // ------------------------------------------------------------------

@@ -159,54 +159,70 @@ export class PlanModel {
     change(changes) {
         const entry = this.grid.apply(changes);
         if (entry.length) {
-            this.history.push(entry);
+            this.history.push({ changes: entry });
             this._send(entry.map(({ place, after }) => ({ ...place, ...after })));
         }
     }
 
     undo() {
-        this._send(this._redone(this.history.undo()));
+        return this._replay(this.history.undo(), (changes) =>
+            changes.map(({ place, before }) => ({ ...place, ...before })).reverse()
+        );
     }
 
     redo() {
-        this._send(this._redone(this.history.redo()));
+        return this._replay(this.history.redo(), (changes) =>
+            changes.map(({ place, after }) => ({ ...place, ...after }))
+        );
     }
 
-    _redone(changes) {
-        this.grid.apply(changes);
-        return changes;
+    /** Typed figures are changed here and sent; what was spread is put back by the server. */
+    async _replay(entry, read) {
+        if (entry?.changes) {
+            const changes = read(entry.changes);
+            this.grid.apply(changes);
+            this._send(changes);
+        } else if (entry) {
+            const answer = await this._inBulk("grid_restore", { targets: entry.targets });
+            entry.targets = answer ? answer.before : entry.targets;
+        }
     }
 
     _send(changes) {
-        if (changes.length) {
-            this.queue.push(changes);
-            this.onChange();
-        }
+        this.queue.push(changes);
+        this.onChange();
     }
 
     /**
      * Spread a node's figures over everything below it.
      *
      * @param {Object} node
-     * @param {number|null} period_index null for all periods
+     * @param {number[]|null} periods each of these alone; null shares the whole row out again
      * @param {string} by what the shares follow
      * @returns {Promise<boolean>} whether that was done
      */
-    async spread(node, period_index, by) {
+    async spread(node, periods, by) {
+        const options = { node_id: node.id, period_index: periods, by };
+        const answer = await this._inBulk("grid_spread", options);
+        if (answer) {
+            this.history.push({ targets: answer.before });
+        }
+        return Boolean(answer);
+    }
+
+    /** Let the server change many cells while nothing else is done. */
+    async _inBulk(method, options) {
         await this.whenSaved();
         this.isBusy = true;
         this.onChange();
         try {
-            const { cells, before } = await this._call("grid_spread", {
-                node_id: node.id,
-                period_index,
-                by,
-            });
-            this.grid.merge(cells);
-            return true;
+            const shown_node_ids = [...this.grid.nodes.keys()];
+            const answer = await this._call(method, { ...options, shown_node_ids });
+            this.grid.merge(answer.cells);
+            return answer;
         } catch (error) {
             this.onError(messageOf(error));
-            return false;
+            return null;
         } finally {
             this.isBusy = false;
             this.onChange();

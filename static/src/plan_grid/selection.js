@@ -90,22 +90,27 @@ export class Selection {
         return top <= row && row <= bottom && left <= column && column <= right;
     }
 
+    /** The indexes of the chosen periods; null where the name or the total stands for them all. */
+    get periods() {
+        const { left, right } = this.block;
+        if (right === 0 || left === this.totalColumn) {
+            return null;
+        }
+        const first = Math.max(left, 1);
+        const last = Math.min(right, this.totalColumn - 1);
+        return Array.from({ length: last - first + 1 }, (_unused, index) => first + index - 1);
+    }
+
     /**
-     * The chosen cells of periods; names and totals stand for all periods of their rows.
+     * The chosen cells of periods, all of a row where its name or total is chosen.
      *
      * @returns {{node_id: number, period_index: number}[]}
      */
     get places() {
-        const { top, bottom, left, right } = this.block;
-        const isWholeRow = right === 0 || left === this.totalColumn;
-        const first = isWholeRow ? 1 : Math.max(left, 1);
-        const last = isWholeRow ? this.totalColumn - 1 : Math.min(right, this.totalColumn - 1);
-        const places = [];
-        for (const { id } of this.grid.rows.slice(top, bottom + 1)) {
-            for (let column = first; column <= last; column++) {
-                places.push({ node_id: id, period_index: column - 1 });
-            }
-        }
-        return places;
+        const { top, bottom } = this.block;
+        const periods = this.periods || this.grid.periods.map((_period, index) => index);
+        return this.grid.rows
+            .slice(top, bottom + 1)
+            .flatMap(({ id }) => periods.map((period_index) => ({ node_id: id, period_index })));
     }
 }

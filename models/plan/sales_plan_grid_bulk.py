@@ -1,0 +1,105 @@
+"""Many targets at once: what a paste, an import and taking a spread back have in common."""
+
+from collections import defaultdict
+
+from odoo import models
+from odoo.exceptions import UserError
+from odoo.tools import SQL
+
+from odoo.addons.order_to_cash.algorithms import apportion
+
+# Roll-ups of so many nodes are cheaper made anew for the whole plan.
+MANY_NODES = 1000
+
+
+class O2cSalesPlan(models.Model):
+    _inherit = "o2c.sales.plan"
+
+    def grid_restore(self, targets, shown_node_ids=None):
+        """Set targets to what they were, of as many cells as there may be. All of them, or none.
+
+        :param targets: dict node id -> dict period index -> target; keys may be texts, as in JSON
+        :param shown_node_ids: the nodes whose cells are wanted back; ``None``: of all that may change
+        :return: as of :meth:`grid_spread`; its ``before`` takes this back
+        :raise UserError: where the plan is no draft, a cell is locked, or there is no such cell
+        """
+        self.ensure_one()
+        self.check_access("write")
+        self._check_editable()
+        flat = {
+            (int(node_id), int(index)): target
+            for node_id, row in targets.items()
+            for index, target in row.items()
+        }
+        for target in flat.values():
+            self._grid_check_values({"target": target})
+        nodes = self._grid_find({node_id for node_id, _index in flat})
+        changed = self._set_targets(flat)
+        touched = self.env["o2c.sales.plan.node"].union(*nodes.values())
+        return self._grid_changed(self._with_ancestors(touched), changed, shown_node_ids)
+
+    def _grid_changed(self, nodes, units, shown_ids):
+        """What the grid is told of a change to many cells.
+
+        :param nodes: those whose cells may have changed
+        :param units: dict (node id, period index) -> the target before in units
+        :param shown_ids: see :meth:`grid_spread`
+        """
+        if shown_ids is not None:
+            nodes = nodes.filtered(lambda node: node.id in set(shown_ids))
+        precision = self._precision()
+        before = defaultdict(dict)
+        for (node_id, index), value in units.items():
+            before[node_id][index] = apportion.from_units(value, precision)
+        return {"cells": self._grid_cells(nodes), "before": dict(before)}
+
+    def _set_targets(self, targets):
+        """Give cells of this one draft plan new targets, and add up what lies above them.
+
+        :param targets: dict (node id, period index) -> target
+        :return: dict (node id, period index) -> the target before in units, of those that changed
+        :raise UserError: where one of them is locked or missing
+        """
+        self.ensure_one()
+        precision = self._precision()
+        present = self._target_units({node_id for node_id, _index in targets})
+        new, before = {}, {}
+        for cell, target in targets.items():
+            if cell not in present:
+                raise UserError(self.env._("A node is not in this plan any more. Reload the page."))
+            units, is_locked = present[cell]
+            wanted = apportion.to_units(target, precision)
+            if wanted == units:
+                continue
+            if is_locked:
+                raise UserError(self._locked_message(*cell))
+            new[cell], before[cell] = wanted, units
+        self._write_units("target", new)
+        if new:
+            node_ids = {node_id for node_id, _index in new}
+            nodes = self.env["o2c.sales.plan.node"].browse(node_ids)
+            self._refresh_roll_up(nodes if len(nodes) < MANY_NODES else None)
+        return before
+
+    def _target_units(self, node_ids):
+        """:return: dict (node id, period index) -> (target in units, whether it is locked)"""
+        self.env.flush_all()
+        precision = self._precision()
+        rows = self.env.execute_query(SQL(
+            "SELECT node_id, period_index, target, is_locked FROM o2c_sales_plan_cell "
+            "WHERE plan_id = %s AND node_id = ANY(%s)",
+            self.id,
+            list(node_ids),
+        ))
+        return {
+            (node_id, index): (apportion.to_units(target, precision), is_locked)
+            for node_id, index, target, is_locked in rows
+        }
+
+    def _locked_message(self, node_id, index):
+        return self.env._(
+            "%(cell)s is locked. Unlock it first.",
+            cell=self.env["o2c.sales.plan.cell"].search(
+                [("node_id", "=", node_id), ("period_index", "=", index)]
+            ).display_name,
+        )
