@@ -1,5 +1,6 @@
 from . import hold
 from . import credit
 from . import allocation
+from . import plan
 from . import dunning
 from . import operations

@@ -5,6 +5,7 @@ from . import test_algorithms_plan
 from . import test_algorithms_promise
 from . import test_algorithms_credit
 from . import test_algorithms_forecast
+from . import test_algorithms_plan_sheet
 from . import test_algorithms_hold_rules
 from . import test_algorithms_payments
 from . import test_algorithms_collection
@@ -20,6 +21,8 @@ from . import test_customer_region
 from . import test_plan_tree
 from . import test_plan_actuals
 from . import test_plan_build
+from . import test_plan_grid
+from . import test_plan_grid_tour
 from . import test_hold_access
 from . import test_hold_kinds_customer
 from . import test_hold_kinds_domain

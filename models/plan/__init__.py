@@ -6,6 +6,7 @@ from . import sales_plan_cell
 from . import sales_plan_figures
 from . import sales_plan_spread
 from . import sales_plan_grid
+from . import sales_plan_grid_bulk
 from . import sales_plan_source
 from . import sales_plan_actual
 from . import sales_plan_forecast
@@ -13,4 +14,3 @@ from . import sales_plan_attainment
 from . import sales_plan_links
 from . import crm_team
 from . import daily_step
-from . import sales_plan_grid_bulk

@@ -19,12 +19,13 @@ class O2cSalesPlan(models.Model):
         :param parent_node_ids: the nodes right below these; ``None``: the top of the tree with what is
             right below it. Whoever may not see the top gets the highest nodes he may see.
         :return: dict ``plan`` (``id``, ``name``, ``version``, ``state``, ``metric``, ``period``,
-            ``currency`` with ``id``, ``symbol``, ``position``, ``digits`` or ``False``, ``digits``,
-            ``precision`` (the smallest unit of a figure), ``is_editable``, ``spread_by``, ``spread_choices``), ``periods`` (``key`` (the index as text),
-            ``index``, ``label``, ``date_from``, ``date_to``), ``nodes`` in the order of display (``id``,
-            ``parent_id``, ``name``, ``depth``, ``has_children``, ``kind``) and ``cells``: of every node
-            its cells in the order of the periods (``id``, ``forecast``, ``target``, ``rolled_up``,
-            ``actual``, ``last_year``, ``adjustment``, ``is_locked``). Figures are numbers, dates text.
+            ``currency`` with ``id``, ``name``, ``symbol``, ``position``, ``digits`` or ``False``,
+            ``digits``, ``precision`` (the smallest unit of a figure), ``is_editable``, ``spread_by``,
+            ``spread_choices``), ``periods`` (``key`` (the index as text), ``index``, ``label``,
+            ``date_from``, ``date_to``), ``nodes`` in the order of display (``id``, ``parent_id``,
+            ``name``, ``depth``, ``has_children``, ``kind``) and ``cells``: of every node its cells in
+            the order of the periods (``id``, ``forecast``, ``target``, ``rolled_up``, ``actual``,
+            ``last_year``, ``adjustment``, ``is_locked``). Figures are numbers, dates text.
         """
         self.ensure_one()
         self.check_access("read")

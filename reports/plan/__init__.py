@@ -1,2 +1,3 @@
 from . import sales_plan_variance
 from . import sales_plan_comparison
+from . import sales_plan_sheet

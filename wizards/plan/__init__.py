@@ -1,1 +1,2 @@
 from . import sales_plan_build
+from . import sales_plan_import

@@ -24,6 +24,8 @@ const LEVEL_INDENT = 16;
 /** A sales plan as a spreadsheet: nodes as a tree in rows, periods in columns. */
 export class PlanGrid extends Component {
     static template = "order_to_cash.PlanGrid";
+    static path = "o2c-plan-grid";
+    static displayName = _t("Sales Plan");
     static components = { Dropdown, DropdownItem, Layout };
     static props = { ...standardActionServiceProps };
 
