@@ -11,19 +11,37 @@ export const COMPARISONS = [
     { name: "rolled_up", label: _t("Sum from Below") },
 ];
 
+// From here on decimals only get in the way, unless they are asked for.
+const LARGE = 10000;
+
 /** How figures of a plan read: texts and marks, no more. */
 export class Figures {
     /** @param {import("./plan_model").PlanModel} plan */
     constructor(plan) {
         this.plan = plan;
+        this.wantsDecimals = null;
     }
 
     get grid() {
         return this.plan.grid;
     }
 
-    /** Without decimals as long as all targets are whole. */
+    /** Whether the cells show decimals; in large figures only on demand, in whole ones never. */
+    get hasDecimals() {
+        const isLarge = this.grid.roots.some((id) => Math.abs(this.grid.rowTotal(id).target) >= LARGE);
+        return this.grid.hasFractions && (this.wantsDecimals ?? !isLarge);
+    }
+
+    toggleDecimals() {
+        this.wantsDecimals = !this.hasDecimals;
+    }
+
     format(value) {
+        return formatFloat(value || 0, { digits: [16, this.hasDecimals ? this.plan.decimals : 0] });
+    }
+
+    /** To the last decimal, unless all targets are whole. */
+    exact(value) {
         const digits = this.grid.hasFractions ? this.plan.decimals : 0;
         return formatFloat(value || 0, { digits: [16, digits] });
     }
@@ -32,12 +50,12 @@ export class Figures {
         return `${value > 0 ? "+" : MINUS}${text}`;
     }
 
-    /** Characters that the longest figure needs: one of the totals. */
-    get width() {
+    /** Characters that the longest figure needs: one of the totals, perhaps with a gap beside it. */
+    width(compare) {
         const lengths = this.grid.roots.map(
             (id) => this.format(this.grid.rowTotal(id).target).length
         );
-        return Math.max(7, ...lengths);
+        return Math.max(7, ...lengths) * (compare === "rolled_up" ? 1.6 : 1);
     }
 
     /** The target of a cell and what is to be seen on it; ``compare`` names the figure beside it. */
@@ -70,7 +88,7 @@ export class Figures {
     }
 
     gapText(gap) {
-        const amount = this.format(Math.abs(gap));
+        const amount = this.exact(Math.abs(gap));
         return gap > 0
             ? _t("%(amount)s not shared out to the rows below", { amount })
             : _t("The rows below add up to %(amount)s more", { amount });
@@ -89,9 +107,9 @@ export class Figures {
         const gap = this.grid.gap(node.id, cell);
         const others = COMPARISONS.filter(({ name }) => name !== "rolled_up" || node.has_children);
         return [
-            [_t("Target"), this.format(cell.target)],
-            ...others.map(({ name, label }) => [label, this.format(cell[name])]),
-            ...(gap ? [[gap > 0 ? _t("Not Shared Out") : _t("Too Much Below"), this.format(Math.abs(gap))]] : []),
+            [_t("Target"), this.exact(cell.target)],
+            ...others.map(({ name, label }) => [label, this.exact(cell[name])]),
+            ...(gap ? [[gap > 0 ? _t("Not Shared Out") : _t("Too Much Below"), this.exact(Math.abs(gap))]] : []),
         ];
     }
 
@@ -100,8 +118,8 @@ export class Figures {
         const values = places.map((place) => this.grid.cell(place.node_id, place.period_index).target);
         const sum = values.reduce((total, value) => total + value, 0);
         return [
-            [_t("Sum"), this.format(sum)],
-            [_t("Average"), this.format(values.length ? sum / values.length : 0)],
+            [_t("Sum"), this.exact(sum)],
+            [_t("Average"), this.exact(values.length ? sum / values.length : 0)],
             [_t("Cells"), String(values.length)],
         ];
     }

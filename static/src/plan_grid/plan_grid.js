@@ -359,6 +359,11 @@ export class PlanGrid extends Component {
         this.focus();
     }
 
+    toggleDecimals() {
+        this.figures.toggleDecimals();
+        this.render();
+    }
+
     onCopy(ev) {
         if (!this.state.edit) {
             ev.clipboardData.setData("text/plain", this.commands.copy());
