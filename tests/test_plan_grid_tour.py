@@ -7,10 +7,15 @@ from .plan_common import PlanCommon
 class TestPlanGridTour(PlanCommon, HttpCase):
     """A plan is edited as a spreadsheet in a real browser."""
 
-    def _open(self, plan, tour):
-        self.start_tour(f"/odoo/action-o2c_plan_grid/{plan.id}", tour, login="paula")
-
-    def test_a_planner_edits_spreads_locks_undoes_and_pastes(self):
+    def test_a_planner_types_spreads_locks_undoes_pastes_and_folds(self):
         plan, nodes = self._new_tree()
         self._type(nodes["harbour"], 10, 10, 10)
-        self.env.flush_all()
+        self.start_tour(
+            f"/odoo/action-order_to_cash.o2c_sales_plan_action/{plan.id}", "o2c_plan_grid", login="paula"
+        )
+        plan.invalidate_recordset()
+        nodes["top"].cell_ids.invalidate_recordset()
+        self.assertEqual(self._targets(nodes["top"]), [300, 300, 300])
+        self.assertEqual(self._targets(nodes["otto"]), [150, 150, 150])
+        self.assertEqual(self._targets(nodes["harbour"]), [1234.5, 20, 75])
+        self.assertEqual(nodes["otto"].cell_ids.filtered("is_locked").period_index, 1)

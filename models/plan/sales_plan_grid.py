@@ -13,6 +13,17 @@ CHANGEABLE = {"target", "is_locked", "adjustment"}
 class O2cSalesPlan(models.Model):
     _inherit = "o2c.sales.plan"
 
+    def action_open_grid(self):
+        """Open this plan as a spreadsheet."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.client",
+            "tag": "o2c_plan_grid",
+            "name": self.display_name,
+            "params": {"plan_id": self.id},
+            "context": {"active_id": self.id},
+        }
+
     def grid_read(self, parent_node_ids=None):
         """A part of this one plan for the grid.
 
