@@ -31,7 +31,9 @@ class CrmTeam(models.Model):
             amount = plan.currency_id._convert(
                 target / MONTHS[plan.period], company.currency_id, company, today
             )
-            if team.currency_id == company.currency_id and team.invoiced_target != amount:
+            # A team of all companies has no currency of its own.
+            is_own = not team.company_id or team.currency_id == company.currency_id
+            if is_own and team.invoiced_target != amount:
                 team.invoiced_target = amount
                 changed |= team
         return changed

@@ -118,6 +118,9 @@ class O2cSalesPlan(models.Model):
     value_currency_id = fields.Many2one("res.currency", compute="_compute_value_currency")
 
     _dates_ck = models.Constraint("CHECK(date_from <= date_to)", "A plan ends after it begins.")
+    _approved_uq = models.UniqueIndex(
+        "(family_id) WHERE state = 'approved'", "One version of a plan is approved at a time."
+    )
 
     @api.depends("node_ids")
     def _compute_node_count(self):
@@ -134,7 +137,8 @@ class O2cSalesPlan(models.Model):
         for plan in self:
             plan.value_currency_id = plan._value_currency()
 
-    @api.depends("node_ids.cell_ids.target", "node_ids.cell_ids.actual", "node_ids.cell_ids.forecast")
+    # Figures are written by statements of their own, which forget what was read (_forget_cells).
+    @api.depends("node_ids")
     def _compute_totals(self):
         names = ("forecast", "target", "rolled_up", "actual", "last_year")
         sums = {
@@ -209,6 +213,13 @@ class O2cSalesPlan(models.Model):
                 )
             )
 
+    def unlink(self):
+        # The first version may go while later ones stay: the earliest of them then stands for all.
+        others = self.search([("family_id", "in", self.ids), ("id", "not in", self.ids)], order="version")
+        for versions in others.grouped("family_id").values():
+            versions._write_system({"family_id": versions[0].id})
+        return super().unlink()
+
     def copy_data(self, default=None):
         return [
             dict(values, name=self.env._("%(plan)s (copy)", plan=plan.name))
@@ -259,6 +270,8 @@ class O2cSalesPlan(models.Model):
         self.check_access("write")
         self.company_id._o2c_check_plan_is_on()
         self._check_editable()
+        if len(self.family_id) < len(self):
+            raise UserError(self.env._("Approve one version of a plan only."))
         for plan in self:
             if not plan.node_ids:
                 raise UserError(
@@ -266,6 +279,8 @@ class O2cSalesPlan(models.Model):
                 )
         versions = self.search([("family_id", "in", self.family_id.ids), ("state", "=", "approved")])
         versions._write_system({"state": "superseded"})
+        # In the database before the next: there is one approved version at any moment.
+        versions.flush_recordset(["state"])
         self._write_system({
             "state": "approved",
             "approved_by_id": self.env.uid,

@@ -90,6 +90,7 @@ class O2cSalesPlanCell(models.Model):
         if vals.keys() & {"target", "is_locked"}:
             for plan, cells in self.grouped("plan_id").items():
                 plan._refresh_roll_up(cells.node_id)
+        self.plan_id._forget_totals()
         return True
 
     def _write_system(self, vals):

@@ -5,6 +5,8 @@ from decimal import Decimal
 from odoo import models
 from odoo.tools import SQL
 
+TOTALS = ["forecast", "target", "gap", "actual", "last_year", "attainment"]
+
 
 class O2cSalesPlan(models.Model):
     _inherit = "o2c.sales.plan"
@@ -208,3 +210,7 @@ class O2cSalesPlan(models.Model):
         """The figures were changed in the database: nothing read before is right."""
         self.env["o2c.sales.plan.cell"].invalidate_model(flush=False)
         self.env["o2c.sales.plan.node"].invalidate_model(["cell_ids"], flush=False)
+        self._forget_totals()
+
+    def _forget_totals(self):
+        self.env["o2c.sales.plan"].invalidate_model(TOTALS, flush=False)

@@ -22,10 +22,11 @@ class O2cSalesPlan(models.Model):
         super()._on_approved(superseded)
         for company in self.company_id:
             self.env["crm.team"]._o2c_fill_targets(company)
-        # What the old version set apart goes; the new one sets apart what it says when asked to.
-        for plan in superseded:
-            # sudo: planners do not keep protections by hand, their plans make them
-            self.env["o2c.supply.protection"].sudo()._generate_from_plan(plan._protection_origin(), [])
+        # Where the old version set stock apart, the new one does instead.
+        for plan in superseded.filtered("protection_count"):
+            plan._protect([])
+            new = self.filtered(lambda version, family=plan.family_id: version.family_id == family)
+            new._protect(new._protection_rows() if new.metric == "quantity" else [])
 
     def action_protect_supply(self):
         """Keep stock for the customers of this approved plan of quantities, period by period.
@@ -35,6 +36,13 @@ class O2cSalesPlan(models.Model):
         self.ensure_one()
         self.check_access("write")
         self.company_id._o2c_check_plan_is_on()
+        if not self.company_id.o2c_use_allocation:
+            raise UserError(
+                self.env._(
+                    "Stock allocation is switched off in %(company)s: nothing would be set apart.",
+                    company=self.company_id.display_name,
+                )
+            )
         if self.state != "approved" or self.metric != "quantity":
             raise UserError(
                 self.env._(
@@ -50,8 +58,7 @@ class O2cSalesPlan(models.Model):
                     plan=self.display_name,
                 )
             )
-        # sudo: planners do not keep protections by hand, their plans make them
-        self.env["o2c.supply.protection"].sudo()._generate_from_plan(self._protection_origin(), rows)
+        self._protect(rows)
         return self.action_view_protections()
 
     def action_view_protections(self):
@@ -61,6 +68,11 @@ class O2cSalesPlan(models.Model):
         action["domain"] = [("origin", "=", self._protection_origin())]
         action["context"] = {}
         return action
+
+    def _protect(self, rows):
+        """Let the protections of this one plan be those of ``rows``."""
+        # sudo: planners do not keep protections by hand, their plans make them
+        self.env["o2c.supply.protection"].sudo()._generate_from_plan(self._protection_origin(), rows)
 
     def _protection_origin(self):
         return f"{self._name},{self.id}"
