@@ -82,32 +82,37 @@ class O2cSalesPlan(models.Model):
             if any(period.date_from.replace(day=1) <= day <= period.date_to for day in days)
         }
         if changed:
-            self._write_sales("actual", sorted(changed))
+            self._write_units({"actual": self._sales_units(sorted(changed))})
         return self._write_system({"refreshed_on": fields.Datetime.now()})
 
     def _refresh_actuals(self):
         self.ensure_one()
         every = list(range(len(self._periods())))
-        self._write_sales("actual", every)
-        self._write_sales("last_year", every, months_ago=YEAR)
+        self._write_units({
+            "actual": self._sales_units(every),
+            "last_year": self._sales_units(every, months_ago=YEAR),
+        })
         now = fields.Datetime.now()
         return self._write_system({"refreshed_on": now, "refreshed_fully_on": now})
 
-    def _write_sales(self, column, indexes, months_ago=0):
-        """Write what was sold in some periods, or so many months before them, into the cells."""
+    def _sales_units(self, indexes, months_ago=0):
+        """What was sold in some periods of this plan, or so many months before them.
+
+        :return: dict (node id, period index) -> whole number of :meth:`_precision`
+        """
         periods = self._periods()
         first = plan_periods.shift(periods[indexes[0]].date_from, -months_ago)
         last = plan_periods.shift(periods[indexes[-1]].date_to, -months_ago)
-        sold = self._sales_by_node(first, last)
-        units = {
-            (node, index): 0 for node in self.node_ids.ids for index in indexes
-        }
-        for (node, month), figure in sold.items():
-            day = max(plan_periods.shift(month, months_ago), self.date_from)
-            index = plan_periods.index_of(periods, day)
-            if (node, index) in units:
-                units[node, index] += figure
-        self._write_units(column, units)
+        units = {(node, index): 0 for node in self.node_ids.ids for index in indexes}
+        index_by_month = {}
+        for (node, month), figure in self._sales_by_node(first, last).items():
+            if month not in index_by_month:
+                day = max(plan_periods.shift(month, months_ago), self.date_from)
+                index_by_month[month] = plan_periods.index_of(periods, day)
+            cell = (node, index_by_month[month])
+            if cell in units:
+                units[cell] += figure
+        return units
 
     def _sales_by_node(self, date_from, date_to):
         """What was sold at and below every node.

@@ -114,34 +114,43 @@ class O2cSalesPlan(models.Model):
         ))
         self._forget_cells()
 
-    def _write_units(self, column, units):
+    def _write_units(self, units_by_column):
         """Write figures of this plan.
 
-        :param str column: name of a field of the cells
-        :param units: dict (node id, period index) -> whole number of :meth:`_precision`
+        :param units_by_column: dict name of a field of the cells -> dict (node id, period index) ->
+            whole number of :meth:`_precision`; the same cells in each
         """
         self.ensure_one()
-        if not units:
+        columns = [SQL.identifier(name) for name in units_by_column]
+        cells = list(next(iter(units_by_column.values())))
+        if not cells:
             return
         self.env.flush_all()
+        precision = Decimal(str(self._precision()))
         self.env.cr.execute(SQL(
             """
             UPDATE o2c_sales_plan_cell cell
-            SET %(column)s = new.units * %(precision)s, write_uid = %(uid)s,
-                write_date = now() AT TIME ZONE 'UTC'
-            FROM unnest(%(nodes)s::int[], %(periods)s::int[], %(units)s::bigint[])
-                 AS new (node_id, period_index, units)
+            SET %(assignments)s, write_uid = %(uid)s, write_date = now() AT TIME ZONE 'UTC'
+            FROM unnest(%(nodes)s::int[], %(periods)s::int[], %(arrays)s)
+                 AS new (node_id, period_index, %(names)s)
             WHERE cell.node_id = new.node_id AND cell.period_index = new.period_index
-              AND cell.plan_id = %(plan)s
-              AND cell.%(column)s IS DISTINCT FROM new.units * %(precision)s
+              AND cell.plan_id = %(plan)s AND (%(changes)s)
             """,
-            column=SQL.identifier(column),
-            precision=Decimal(str(self._precision())),
+            assignments=SQL(", ").join([
+                SQL("%s = new.%s * %s", column, column, precision) for column in columns
+            ]),
+            changes=SQL(" OR ").join([
+                SQL("cell.%s IS DISTINCT FROM new.%s * %s", column, column, precision)
+                for column in columns
+            ]),
+            arrays=SQL(", ").join([
+                SQL("%s::bigint[]", [units[cell] for cell in cells]) for units in units_by_column.values()
+            ]),
+            names=SQL(", ").join(columns),
             uid=self.env.uid,
             plan=self.id,
-            nodes=[node for node, _period in units],
-            periods=[period for _node, period in units],
-            units=list(units.values()),
+            nodes=[node for node, _period in cells],
+            periods=[period for _node, period in cells],
         ))
         self._forget_cells()
 

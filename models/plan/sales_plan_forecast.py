@@ -53,12 +53,14 @@ class O2cSalesPlan(models.Model):
         self.ensure_one()
         outlooks = self._outlooks()
         adjustments = self._adjustments()
-        for part, column in COLUMNS.items():
-            self._write_units(column, {
+        self._write_units({
+            column: {
                 (node, index): units + adjustments.get((node, index), 0)
                 for node, outlook in outlooks.items()
                 for index, units in enumerate(getattr(outlook, part))
-            })
+            }
+            for part, column in COLUMNS.items()
+        })
         self._write_methods(outlooks)
         self._write_system({"forecast_on": fields.Datetime.now()})
 

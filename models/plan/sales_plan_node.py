@@ -26,6 +26,7 @@ class O2cSalesPlanNode(models.Model):
 
     plan_id = fields.Many2one("o2c.sales.plan", required=True, index=True, ondelete="cascade")
     company_id = fields.Many2one(related="plan_id.company_id", store=True)
+    plan_state = fields.Selection(related="plan_id.state")
     name = fields.Char(compute="_compute_name", store=True, readonly=False, required=True, precompute=True)
     complete_name = fields.Char(
         string="Full Name", compute="_compute_complete_name", store=True, recursive=True

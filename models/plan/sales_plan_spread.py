@@ -138,7 +138,7 @@ class O2cSalesPlan(models.Model):
         changed = {
             cell: units for cell, units in after.targets.items() if before.targets.get(cell, 0) != units
         }
-        self._write_units("target", changed)
+        self._write_units({"target": changed})
         nodes = self.env["o2c.sales.plan.node"].browse({key for key, _period in changed})
         # Few nodes are added up one path at a time, many all at once.
         self._refresh_roll_up((nodes | node) if len(nodes) < 1000 else None)
