@@ -27,7 +27,8 @@ COLUMNS = {
 def array_literal(values, kind):
     """An array as PostgreSQL writes it: a list as parameter takes the driver many times as long."""
     write = str if kind in ("int", "float", "boolean") else _quoted
-    return "{%s}" % ",".join(["NULL" if value is None else write(value) for value in values])
+    written = ",".join(["NULL" if value is None else write(value) for value in values])
+    return f"{{{written}}}"
 
 
 def _quoted(value):

@@ -108,25 +108,12 @@ class StockMove(models.Model):
         """Ids of the products of which there is less free than open moves ask for, something is set
         apart, or a run has taken something from one of these moves.
 
-        One statement, so that where there is plenty nothing more has to be asked.
+        One simple statement where these moves are alone, so that nothing more has to be asked.
         """
-        self.env["stock.quant"].flush_model(
-            ["product_id", "location_id", "quantity", "reserved_quantity"]
-        )
+        self._o2c_flush_contest()
+        if not self._o2c_may_be_contested():
+            return set()
         set_apart = self.env["o2c.allocation.pool"]._set_apart_sql()
-        self.flush_model(
-            [
-                "company_id",
-                "location_id",
-                "o2c_source_location_id",
-                "o2c_source_lot_id",
-                "product_id",
-                "product_qty",
-                "product_uom_qty",
-                "quantity",
-                "state",
-            ]
-        )
         rows = self.env.execute_query(
             SQL(
                 """
@@ -178,6 +165,60 @@ class StockMove(models.Model):
             )
         )
         return {product_id for (product_id,) in rows}
+
+    def _o2c_flush_contest(self):
+        """Let the database know what decides whether products are contested."""
+        self.env["stock.quant"].flush_model(
+            ["product_id", "location_id", "quantity", "reserved_quantity"]
+        )
+        self.env["o2c.supply.protection"].flush_model()
+        self.env["o2c.soft.reservation"].flush_model(["product_id", "stage"])
+        self.flush_model([
+            "company_id",
+            "location_id",
+            "o2c_source_location_id",
+            "o2c_source_lot_id",
+            "product_id",
+            "product_qty",
+            "product_uom_qty",
+            "quantity",
+            "state",
+        ])
+
+    def _o2c_may_be_contested(self):
+        """Whether anybody else asks for these products, or anything of them may be set apart: too often
+        true rather than too seldom."""
+        products = self.product_id
+        if len(products) < len(self):
+            return True
+        [(is_contested,)] = self.env.execute_query(
+            SQL(
+                """
+                SELECT EXISTS (
+                           SELECT FROM stock_move
+                            WHERE product_id = ANY(%(products)s)
+                              AND company_id = ANY(%(companies)s)
+                              AND state IN ('confirmed', 'partially_available')
+                              AND product_uom_qty > 0
+                              AND id <> ALL(%(moves)s)
+                       ) OR EXISTS (
+                           SELECT FROM o2c_supply_protection
+                            WHERE active
+                              AND (product_id = ANY(%(products)s) OR product_id IS NULL)
+                       ) OR EXISTS (
+                           SELECT FROM o2c_soft_reservation
+                            WHERE product_id = ANY(%(products)s) AND stage = 'active'
+                       ) OR EXISTS (
+                           SELECT FROM o2c_allocation_run_line
+                            WHERE move_id = ANY(%(moves)s) AND strategy = 'lose'
+                       )
+                """,
+                products=products.ids,
+                companies=self.company_id.ids,
+                moves=self.ids,
+            )
+        )
+        return is_contested
 
     def _o2c_turns(self):
         """What each of these moves may still take, and their order: ({id: quantity}, [id]).
