@@ -74,7 +74,7 @@ class O2cSalesPlan(models.Model):
             if is_locked:
                 raise UserError(self._locked_message(*cell))
             new[cell], before[cell] = wanted, units
-        self._write_units("target", new)
+        self._write_units({"target": new})
         if new:
             node_ids = {node_id for node_id, _index in new}
             nodes = self.env["o2c.sales.plan.node"].browse(node_ids)
