@@ -110,6 +110,7 @@
         "wizards/allocation/out_of_turn_views.xml",
         "wizards/allocation/soft_reserve_views.xml",
         "wizards/plan/sales_plan_build_views.xml",
+        "wizards/plan/sales_plan_demand_views.xml",
         "wizards/plan/sales_plan_import_views.xml",
         "wizards/dunning/account_statement_views.xml",
         "wizards/dunning/aged_receivable_filter_views.xml",

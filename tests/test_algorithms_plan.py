@@ -4,7 +4,7 @@ from itertools import pairwise
 
 from odoo.tests import BaseCase
 
-from odoo.addons.order_to_cash.algorithms import plan_forecast, plan_matching, plan_periods
+from odoo.addons.order_to_cash.algorithms import plan_demand, plan_forecast, plan_matching, plan_periods
 from odoo.addons.order_to_cash.algorithms.plan_matching import Node
 
 
@@ -121,3 +121,25 @@ class TestPlanForecast(BaseCase):
             {"top": plan_forecast.outlook(half, frame)},
         )
         self.assertEqual(made["a"].values, (50, 50))
+
+
+class TestPlanDemand(BaseCase):
+    """What planned sales ask of the stock."""
+
+    def test_days_ask_for_their_part_of_a_period(self):
+        planned = [
+            plan_demand.Planned(date(2025, 1, 1), date(2025, 1, 31), 31),
+            plan_demand.Planned(date(2025, 2, 1), date(2025, 2, 28), 56),
+        ]
+        for first, days, quantity in (
+            (date(2025, 1, 1), 31, 31),
+            (date(2025, 1, 31), 2, 3),
+            (date(2025, 2, 28), 30, 2),
+            (date(2025, 3, 1), 30, 0),
+            (date(2025, 1, 1), 0, 0),
+        ):
+            with self.subTest(first=first, days=days):
+                self.assertAlmostEqual(plan_demand.demand(planned, first, days), quantity)
+        self.assertEqual(plan_demand.reordering(planned, date(2025, 2, 1), 7, 7), (14, 28))
+        with self.assertRaises(ValueError):
+            plan_demand.reordering(planned, date(2025, 2, 1), -1, 7)

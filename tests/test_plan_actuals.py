@@ -1,6 +1,7 @@
 from datetime import date
+from unittest.mock import patch
 
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import freeze_time, tagged
 
@@ -176,6 +177,73 @@ class TestPlanActuals(PlanCommon):
         made = self.env["o2c.supply.protection"].search([("origin", "=", f"o2c.sales.plan,{plan.id}")])
         self.assertEqual(sorted(made.mapped("quantity")), [6, 7])
         self.assertEqual(made.partner_ids, self.customer)
+
+    @freeze_time("2025-02-01")
+    def test_reordering_rules_are_proposed_and_applied_by_a_person(self):
+        plan, nodes = self._new_tree(metric="quantity", name="Crates")
+        crates = self._new_node(plan, nodes["harbour"], product_id=self.goods.id)
+        self._type(crates, 0, 56, 31)
+        plan.action_approve()
+        demand = self.env["o2c.sales.plan.demand"].browse(
+            plan.with_user(self.planner).action_propose_demand()["res_id"]
+        )
+        demand.write({"lead_days": 7, "cover_days": 14})
+        demand.action_calculate()
+        line = demand.line_ids
+        self.assertEqual((line.product_id, line.min_qty, line.max_qty), (self.goods, 14, 42))
+        Rule = self.env["stock.warehouse.orderpoint"]
+        self.assertFalse(Rule.search([("product_id", "=", self.goods.id)]))
+        with self.assertRaises(AccessError), self.env.cr.savepoint():
+            demand.with_user(self.planner).action_apply()
+        keeper = self._new_user("kate", "stock.group_stock_manager")
+        keeper.group_ids += self.env.ref("order_to_cash.group_plan_manager")
+        for _turn in range(2):
+            demand.with_user(keeper).action_apply()
+        rule = Rule.search([("product_id", "=", self.goods.id)])
+        self.assertEqual((rule.product_min_qty, rule.product_max_qty), (14, 42))
+
+    def test_shares_of_others_count_for_them_and_once_in_all(self):
+        invoice = self._new_invoice(self.customer, 100, "2025-01-31")
+        shares = {invoice.invoice_line_ids.id: {
+            self.salesperson.partner_id.id: 70, self.other_salesperson.partner_id.id: 30,
+        }}
+        with patch.object(type(self.plan), "_credited_shares", lambda plan, lines: shares):
+            self.plan.action_refresh_actuals()
+        self.assertEqual(self._actuals("sally"), [70, 0, 0])
+        self.assertEqual(self._actuals("otto"), [30, 0, 0])
+        self.assertEqual(self._actuals("top"), [100, 0, 0])
+
+    def test_sales_of_branches_count(self):
+        branch = self.env["res.company"].create({"name": "Branch", "parent_id": self.company.id})
+        self.cr.precommit.run()
+        invoice = self.env["account.move"].with_company(branch).create({
+            "move_type": "out_invoice",
+            "company_id": branch.id,
+            "partner_id": self.customer.id,
+            "invoice_user_id": self.salesperson.id,
+            "invoice_date": "2025-01-05",
+            "invoice_line_ids": [Command.create({"name": "Goods", "price_unit": 8, "tax_ids": []})],
+        })
+        invoice.action_post()
+        self.plan.action_refresh_actuals()
+        self.assertEqual(self._actuals("harbour"), [8, 0, 0])
+
+    def test_classes_regions_teams_and_agents(self):
+        region = self.env["o2c.sales.region"].create({"name": "Coast"})
+        below = self.env["o2c.sales.region"].create({"name": "Bay", "parent_id": region.id})
+        customer_class = self.env["o2c.customer.class"].create({"name": "Key", "code": "KEY"})
+        team = self.env["crm.team"].create({"name": "North"})
+        self.customer.write({"o2c_region_id": below.id, "o2c_class_id": customer_class.id})
+        self._new_invoice(self.customer, 100, "2025-01-31", team_id=team.id)
+        for values in (
+            {"region_id": region.id}, {"class_id": customer_class.id}, {"team_id": team.id},
+            {"payee_id": self.salesperson.partner_id.id},
+        ):
+            with self.subTest(values):
+                plan = self._new_plan(name="By one")
+                node = self._new_node(plan, **values)
+                plan.action_refresh_actuals()
+                self.assertEqual(node.cell_ids.mapped("actual"), [100, 0, 0])
 
     def test_nothing_is_done_where_plans_are_switched_off(self):
         self.company.o2c_use_plan = False

@@ -65,6 +65,7 @@ class TestPlanBuild(PlanCommon):
         )
         self.assertIn((self.salesperson, 15, 13, -2), [row[:4] for row in rows])
         self.assertAlmostEqual({row[0]: row[4] for row in rows}[self.salesperson], 1300 / 15)
+        self.assertGreater(len(plan.with_user(self.salesperson)._variance_xlsx()), 1000)
         own = Variance.with_user(self.salesperson).search([("plan_id", "=", plan.id)])
         self.assertEqual(len(own), 9)
         self.assertFalse(Variance.with_user(self.other_salesperson).search([

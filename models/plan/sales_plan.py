@@ -399,6 +399,15 @@ class O2cSalesPlan(models.Model):
         action["context"] = {"search_default_lowest": 1}
         return action
 
+    def action_download_variance(self):
+        """Download this one plan against what was sold as a spreadsheet."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_url",
+            "url": f"/order_to_cash/plan/{self.id}/variance.xlsx",
+            "target": "download",
+        }
+
     def action_compare(self):
         """Open this version beside the earlier ones."""
         return self._open_of_plan("order_to_cash.o2c_sales_plan_comparison_action")

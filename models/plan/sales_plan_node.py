@@ -1,5 +1,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
+from odoo.tools import SQL
 
 # What a node may stand for, the most telling last: its name and kind are those of the last one set.
 DIMENSIONS = (
@@ -227,12 +228,17 @@ class O2cSalesPlanNode(models.Model):
             {vals["plan_id"] for vals in vals_list if vals.get("plan_id")}
         )._check_editable()
         nodes = super().create(vals_list)
-        for node in nodes:
-            if not node.key:
-                node.key = node.id
+        nodes._set_keys()
         for plan, members in nodes.grouped("plan_id").items():
             plan._make_cells(members)
         return nodes
+
+    def _set_keys(self):
+        """Copies have the key of what they are copies of, new nodes one of their own."""
+        new = self.filtered(lambda node: not node.key)
+        new.flush_recordset()
+        self.env.cr.execute(SQL("UPDATE o2c_sales_plan_node SET key = id WHERE id = ANY(%s)", new.ids))
+        new.invalidate_recordset(["key"], flush=False)
 
     def write(self, vals):
         self.plan_id._check_editable()

@@ -1,2 +1,3 @@
 from . import sales_plan_build
 from . import sales_plan_import
+from . import sales_plan_demand
