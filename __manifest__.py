@@ -134,6 +134,7 @@
     "assets": {
         "web.assets_backend": ["order_to_cash/static/src/**/*"],
         "web.assets_tests": ["order_to_cash/static/tests/tours/*.js"],
+        "web.assets_unit_tests": ["order_to_cash/static/tests/**/*.test.js"],
     },
     "demo": [
         "demo/company.xml",

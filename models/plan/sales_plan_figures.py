@@ -7,6 +7,9 @@ from odoo.tools import SQL
 
 TOTALS = ["forecast", "target", "gap", "actual", "last_year", "attainment"]
 
+# Roll-ups of so many nodes are cheaper made anew for the whole plan.
+MANY_NODES = 1000
+
 
 class O2cSalesPlan(models.Model):
     _inherit = "o2c.sales.plan"
@@ -153,6 +156,21 @@ class O2cSalesPlan(models.Model):
             periods=[period for _node, period in cells],
         ))
         self._forget_cells()
+
+    def _write_targets(self, units, above):
+        """Write targets of this plan, and add up again what lies above them.
+
+        :param units: dict (node id, period index) -> whole number of :meth:`_precision`
+        :param above: ids of the nodes among them that have or may have others below
+        """
+        # What is at the end of a branch adds up to itself: no second pass over most of the cells.
+        ends = {cell: value for cell, value in units.items() if cell[0] not in above}
+        self._write_units({"target": ends, "rolled_up": ends})
+        self._write_units({"target": {cell: units[cell] for cell in units if cell not in ends}})
+        nodes = self.env["o2c.sales.plan.node"].browse({node_id for node_id, _index in units})
+        if nodes:
+            # Few nodes are added up one path at a time, many all at once.
+            self._refresh_roll_up(nodes if len(nodes) < MANY_NODES else None)
 
     def _refresh_roll_up(self, nodes=None):
         """Add up again what lies below: of the given nodes and those above them, or of the plan.

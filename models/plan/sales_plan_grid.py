@@ -4,6 +4,7 @@ from collections import defaultdict
 
 from odoo import api, models
 from odoo.exceptions import UserError
+from odoo.tools import SQL
 from odoo.tools.misc import format_date
 
 FIGURES = ("forecast", "target", "rolled_up", "actual", "last_year", "adjustment")
@@ -91,15 +92,13 @@ class O2cSalesPlan(models.Model):
         self._check_editable()
         node = self._grid_find({node_id})[node_id]
         by = by or self.spread_by
-        before = self._tree(node).targets
         if period_index is None:
-            self._spread_over_periods(node, by)
+            changed = self._spread_over_periods(node, by)
         else:
+            changed = {}
             for index in period_index if isinstance(period_index, list) else [period_index]:
                 self._grid_check_period(index)
-                self._spread(node, by, period=index)
-        after = self._tree(node).targets
-        changed = {cell: units for cell, units in before.items() if after[cell] != units}
+                changed |= self._spread(node, by, period=index)
         below = self.env["o2c.sales.plan.node"].search([("id", "child_of", node.id)])
         return self._grid_changed(self._with_ancestors(node) | below, changed, shown_node_ids)
 
@@ -199,11 +198,19 @@ class O2cSalesPlan(models.Model):
         ]
 
     def _grid_cells(self, nodes):
+        """Cells as of :meth:`grid_read`, in one query; who may read a node may read its cells."""
+        self.env["o2c.sales.plan.cell"].flush_model()
+        columns = [SQL.identifier(name) for name in FIGURES]
+        rows = self.env.execute_query(SQL(
+            "SELECT node_id, id, is_locked, %s FROM o2c_sales_plan_cell "
+            "WHERE node_id = ANY(%s) ORDER BY node_id, period_index",
+            SQL(", ").join(columns),
+            nodes.ids,
+        ))
         cells = defaultdict(list)
-        for row in self.env["o2c.sales.plan.cell"].search_read(
-            [("node_id", "in", nodes.ids)], ["node_id", "is_locked", *FIGURES], load=None
-        ):
-            cells[row.pop("node_id")].append(row)
+        for node_id, cell_id, is_locked, *figures in rows:
+            figures = dict(zip(FIGURES, figures, strict=True))
+            cells[node_id].append({"id": cell_id, "is_locked": is_locked, **figures})
         return dict(cells)
 
     # ------------------------------------------------------------------

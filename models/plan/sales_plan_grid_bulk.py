@@ -8,9 +8,6 @@ from odoo.tools import SQL
 
 from odoo.addons.order_to_cash.algorithms import apportion
 
-# Roll-ups of so many nodes are cheaper made anew for the whole plan.
-MANY_NODES = 1000
-
 
 class O2cSalesPlan(models.Model):
     _inherit = "o2c.sales.plan"
@@ -74,11 +71,10 @@ class O2cSalesPlan(models.Model):
             if is_locked:
                 raise UserError(self._locked_message(*cell))
             new[cell], before[cell] = wanted, units
-        self._write_units({"target": new})
-        if new:
-            node_ids = {node_id for node_id, _index in new}
-            nodes = self.env["o2c.sales.plan.node"].browse(node_ids)
-            self._refresh_roll_up(nodes if len(nodes) < MANY_NODES else None)
+        parents = self.env["o2c.sales.plan.node"]._read_group(
+            [("parent_id", "in", list({node_id for node_id, _index in new}))], ["parent_id"]
+        )
+        self._write_targets(new, {parent.id for parent, in parents})
         return before
 
     def _target_units(self, node_ids):

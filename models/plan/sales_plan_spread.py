@@ -71,6 +71,7 @@ class O2cSalesPlan(models.Model):
         :param str by: a key of ``spread_by``
         :param float total: of all periods; ``None`` leaves the node's own figures as they are
         :param int period: the index of the only period to spread; ``None``: all
+        :return: dict (node id, period index) -> the target before in units, of those that changed
         :raise UserError: where everything below is locked and adds up to something else
         """
         self.ensure_one()
@@ -81,12 +82,15 @@ class O2cSalesPlan(models.Model):
             outcome = spreading.spread(tree, step)
         except ValueError as error:
             raise self._all_locked(node) from error
-        self._write_tree(tree, outcome.tree, node)
+        return self._write_tree(tree, outcome.tree, node)
 
     def _spread_over_periods(self, node, by):
-        """Share the sum of a node out again over its periods, and then over all below it."""
+        """Share the sum of a node out again over its periods, and then over all below it.
+
+        :return: as of :meth:`_spread`
+        """
         cells = node.cell_ids
-        self._spread(node, by, total=sum(cells.mapped("target")))
+        return self._spread(node, by, total=sum(cells.mapped("target")))
 
     def _edit_total(self, node, total):
         """Give a node a new total over all periods, as they stand to each other now."""
@@ -138,10 +142,9 @@ class O2cSalesPlan(models.Model):
         changed = {
             cell: units for cell, units in after.targets.items() if before.targets.get(cell, 0) != units
         }
-        self._write_units({"target": changed})
-        nodes = self.env["o2c.sales.plan.node"].browse({key for key, _period in changed})
-        # Few nodes are added up one path at a time, many all at once.
-        self._refresh_roll_up((nodes | node) if len(nodes) < 1000 else None)
+        # The node itself may be all that was read of its branch.
+        self._write_targets(changed, {node.id, *after.parents.values()})
+        return {cell: before.targets.get(cell, 0) for cell in changed}
 
     def _weights(self, node, by):
         """Weights of the cells below and of a node, ``None`` for equal parts.

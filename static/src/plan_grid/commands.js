@@ -144,6 +144,11 @@ export class Commands {
         return this.plan.isBusy ? undefined : this.plan.undo();
     }
 
+    /** Send again what could not be sent. */
+    save() {
+        return this.plan.whenSaved();
+    }
+
     redo() {
         return this.plan.isBusy ? undefined : this.plan.redo();
     }

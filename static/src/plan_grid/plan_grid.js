@@ -19,7 +19,6 @@ import { Selection } from "./selection";
 import { Component, onMounted, onWillStart, useEffect, useRef, useState } from "@odoo/owl";
 
 const ROW_HEIGHT = { plain: 34, compared: 50 };
-const LEVEL_INDENT = 16;
 
 /** A sales plan as a spreadsheet: nodes as a tree in rows, periods in columns. */
 export class PlanGrid extends Component {
@@ -72,7 +71,8 @@ export class PlanGrid extends Component {
 
     async load() {
         await this.plan.load();
-        this.env.config.setDisplayName(this.plan.info.name || _t("Sales Plan"));
+        const title = this.isOpenedFromPlan ? _t("Grid") : this.plan.info.name;
+        this.env.config.setDisplayName(title || _t("Sales Plan"));
         this.selection.moveTo(0, 1);
     }
 
@@ -82,6 +82,10 @@ export class PlanGrid extends Component {
 
     get grid() {
         return this.plan.grid;
+    }
+
+    get isOpenedFromPlan() {
+        return this.env.config.breadcrumbs.length > 1;
     }
 
     get comparisons() {
@@ -121,7 +125,6 @@ export class PlanGrid extends Component {
         return {
             node,
             row,
-            indent: node.depth * LEVEL_INDENT,
             name: this._choice(row, 0),
             cells: cells.map((cell, index) => ({
                 ...this.figures.describe(node, cell, this.state.compare),

@@ -8,7 +8,7 @@ import { SaveQueue } from "./save_queue";
 
 const MODEL = "o2c.sales.plan";
 // So many parents are asked about at once when a whole level is opened.
-const PARENTS_AT_ONCE = 200;
+const PARENTS_AT_ONCE = 50;
 
 /**
  * A sales plan in the grid: reads it level by level, changes it at once and saves it behind, with
