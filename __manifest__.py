@@ -143,6 +143,7 @@
         "demo/collections.xml",
         "demo/orders.xml",
         "demo/allocation.xml",
+        "demo/plan.xml",
     ],
     "uninstall_hook": "uninstall_hook",
 }

@@ -161,6 +161,16 @@ class TestPlanTree(PlanCommon):
             self.nodes["otto"].with_user(self.salesperson).check_access("read")
         self.assertEqual([node["id"] for node in plan.grid_read([self.top.id])["nodes"]], self.sally.ids)
 
+    def test_leaders_read_the_branch_of_their_team(self):
+        team = self.env["crm.team"].create({"name": "North", "user_id": self.other_salesperson.id})
+        north = self._new_node(self.plan, team_id=team.id)
+        below = self._new_node(self.plan, north, user_id=self.salesperson.id)
+        self.plan.action_approve()
+        Node = self.env["o2c.sales.plan.node"].with_user(self.other_salesperson)
+        self.assertEqual(
+            Node.search([("plan_id", "=", self.plan.id)]).sudo(), self.nodes["otto"] | north | below
+        )
+
     def test_the_grid_reads_level_by_level(self):
         plan = self.plan.with_user(self.planner)
         grid = plan.grid_read()

@@ -1,5 +1,5 @@
-from odoo import fields, models
-from odoo.exceptions import UserError
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
 
 
 class ResCompany(models.Model):
@@ -15,6 +15,12 @@ class ResCompany(models.Model):
         default=25.0,
         help="So much of the working days of a period must have passed.",
     )
+
+    @api.constrains("o2c_plan_warning_percent", "o2c_plan_warning_share")
+    def _check_o2c_plan_warning(self):
+        for company in self:
+            if company.o2c_plan_warning_percent < 0 or company.o2c_plan_warning_share < 0:
+                raise ValidationError(self.env._("Percentages of the early warning cannot be below zero."))
 
     def _get_company_root_delegated_field_names(self):
         return [
