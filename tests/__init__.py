@@ -1,5 +1,6 @@
 from . import test_architecture
 from . import test_security
+from . import test_array_literal
 from . import test_algorithms_allocation
 from . import test_algorithms_plan
 from . import test_algorithms_promise

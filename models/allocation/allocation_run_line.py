@@ -1,6 +1,7 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from odoo.addons.order_to_cash.algorithms.array_literal import array_literal
 from odoo.addons.order_to_cash.models.customer.customer_class import ALLOCATION_STRATEGIES
 
 COLUMNS = {
@@ -22,18 +23,6 @@ COLUMNS = {
     "is_frozen": "boolean",
     "reason": "text",
 }
-
-
-def array_literal(values, kind):
-    """An array as PostgreSQL writes it: a list as parameter takes the driver many times as long."""
-    write = str if kind in ("int", "float", "boolean") else _quoted
-    written = ",".join(["NULL" if value is None else write(value) for value in values])
-    return f"{{{written}}}"
-
-
-def _quoted(value):
-    escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
 
 
 class O2cAllocationRunLine(models.Model):

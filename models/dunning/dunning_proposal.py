@@ -2,6 +2,7 @@ from odoo import api, models
 from odoo.tools import SQL, split_every
 
 from odoo.addons.order_to_cash.algorithms import dunning
+from odoo.addons.order_to_cash.algorithms.array_literal import array_literal
 
 from .account_move_line import document_name
 from .dunning_claims import rounder
@@ -9,6 +10,24 @@ from .dunning_notice import QUIET
 
 # Rows that one statement writes.
 INSERT_BATCH = 10000
+LINE_COLUMNS = {
+    "notice_id": "int",
+    "company_id": "int",
+    "move_line_id": "int",
+    "move_id": "int",
+    "name": "text",
+    "date_due": "date",
+    "level_id": "int",
+    "proposed_level_id": "int",
+    "previous_level_id": "int",
+    "height": "int",
+    "days_overdue": "int",
+    "amount": "numeric",
+    "amount_company": "numeric",
+    "books": "numeric",
+    "fee": "numeric",
+    "interest": "numeric",
+}
 
 
 class O2cDunningRun(models.Model):
@@ -182,30 +201,20 @@ class O2cDunningNotice(models.Model):
         By SQL: the ORM takes some milliseconds a row, to find the currency of each amount, and all
         amounts are rounded already.
 
-        :param rows: values in the order of the columns below, from the reminder on
+        :param rows: values in the order of :data:`LINE_COLUMNS`
         """
         self.flush_recordset()
         for batch in split_every(INSERT_BATCH, rows, list):
             self.env.cr.execute(
                 SQL(
-                    """
-                    INSERT INTO o2c_dunning_notice_line (
-                        create_uid, write_uid, create_date, write_date,
-                        notice_id, company_id, move_line_id, move_id, name, date_due,
-                        level_id, proposed_level_id, previous_level_id, height, days_overdue,
-                        amount, amount_company, books, fee, interest
-                    )
-                    SELECT %s, %s, now() AT TIME ZONE 'UTC', now() AT TIME ZONE 'UTC', line.*
-                      FROM unnest(
-                               %s::int[], %s::int[], %s::int[], %s::int[], %s::text[], %s::date[],
-                               %s::int[], %s::int[], %s::int[], %s::int[], %s::int[],
-                               %s::numeric[], %s::numeric[], %s::numeric[], %s::numeric[],
-                               %s::numeric[]
-                           ) AS line
-                    """,
-                    self.env.uid,
-                    self.env.uid,
-                    *[list(values) for values in zip(*batch, strict=True)],
+                    "INSERT INTO o2c_dunning_notice_line (%s) SELECT * FROM unnest(%s)",
+                    SQL(", ").join(map(SQL.identifier, LINE_COLUMNS)),
+                    SQL(", ").join(
+                        SQL("%s::" + kind + "[]", array_literal(values, kind))
+                        for kind, values in zip(
+                            LINE_COLUMNS.values(), zip(*batch, strict=True), strict=True
+                        )
+                    ),
                 )
             )
         self.env["o2c.dunning.notice.line"].invalidate_model(flush=False)
