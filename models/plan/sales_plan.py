@@ -410,7 +410,9 @@ class O2cSalesPlan(models.Model):
 
     def action_compare(self):
         """Open this version beside the earlier ones."""
-        return self._open_of_plan("order_to_cash.o2c_sales_plan_comparison_action")
+        action = self._open_of_plan("order_to_cash.o2c_sales_plan_comparison_action")
+        action["context"] = {"search_default_changes": 1}
+        return action
 
     def _open_of_plan(self, action):
         self.ensure_one()

@@ -21,7 +21,9 @@ class O2cSalesPlanCell(models.Model):
     plan_id = fields.Many2one(
         "o2c.sales.plan", required=True, readonly=True, index=True, ondelete="cascade"
     )
-    node_id = fields.Many2one("o2c.sales.plan.node", required=True, readonly=True, ondelete="cascade")
+    node_id = fields.Many2one(
+        "o2c.sales.plan.node", required=True, readonly=True, index=True, ondelete="cascade"
+    )
     period_index = fields.Integer(
         string="Number of the Period", required=True, readonly=True, aggregator=None, help="0 is the first."
     )
