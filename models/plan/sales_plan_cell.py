@@ -16,7 +16,8 @@ class O2cSalesPlanCell(models.Model):
     _name = "o2c.sales.plan.cell"
     _description = "Figures of a Sales Plan"
     _order = "node_id, period_index"
-    _log_access = True
+    # There are many of them, written in bulk: who decided what stands on the plan.
+    _log_access = False
 
     plan_id = fields.Many2one(
         "o2c.sales.plan", required=True, readonly=True, index=True, ondelete="cascade"

@@ -26,12 +26,10 @@ class O2cSalesPlan(models.Model):
             """
             INSERT INTO o2c_sales_plan_cell (
                 plan_id, node_id, period_index, date_from, date_to, currency_id, is_locked,
-                forecast, forecast_low, forecast_high, adjustment, target, rolled_up, actual, last_year,
-                create_uid, write_uid, create_date, write_date
+                forecast, forecast_low, forecast_high, adjustment, target, rolled_up, actual, last_year
             )
             SELECT %(plan)s, node.id, period.index, period.date_from, period.date_to, %(currency)s, FALSE,
-                   0, 0, 0, 0, 0, 0, 0, 0,
-                   %(uid)s, %(uid)s, now() AT TIME ZONE 'UTC', now() AT TIME ZONE 'UTC'
+                   0, 0, 0, 0, 0, 0, 0, 0
             FROM unnest(%(nodes)s::int[]) AS node (id)
             CROSS JOIN unnest(%(index)s::int[], %(dates_from)s::date[], %(dates_to)s::date[])
                  AS period (index, date_from, date_to)
@@ -39,7 +37,6 @@ class O2cSalesPlan(models.Model):
             """,
             plan=self.id,
             currency=self._value_currency().id or None,
-            uid=self.env.uid,
             nodes=nodes.ids,
             index=list(range(len(periods))),
             dates_from=[period.date_from for period in periods],
@@ -133,7 +130,7 @@ class O2cSalesPlan(models.Model):
         self.env.cr.execute(SQL(
             """
             UPDATE o2c_sales_plan_cell cell
-            SET %(assignments)s, write_uid = %(uid)s, write_date = now() AT TIME ZONE 'UTC'
+            SET %(assignments)s
             FROM unnest(%(nodes)s::int[], %(periods)s::int[], %(arrays)s)
                  AS new (node_id, period_index, %(names)s)
             WHERE cell.node_id = new.node_id AND cell.period_index = new.period_index
@@ -150,7 +147,6 @@ class O2cSalesPlan(models.Model):
                 SQL("%s::bigint[]", [units[cell] for cell in cells]) for units in units_by_column.values()
             ]),
             names=SQL(", ").join(columns),
-            uid=self.env.uid,
             plan=self.id,
             nodes=[node for node, _period in cells],
             periods=[period for _node, period in cells],

@@ -50,11 +50,9 @@ class O2cSalesPlan(models.Model):
             plan._refresh_roll_up()
             self.env.cr.execute(SQL(
                 """
-                UPDATE o2c_sales_plan_cell
-                SET target = rolled_up, write_uid = %s, write_date = now() AT TIME ZONE 'UTC'
+                UPDATE o2c_sales_plan_cell SET target = rolled_up
                 WHERE plan_id = %s AND NOT is_locked AND target IS DISTINCT FROM rolled_up
                 """,
-                self.env.uid,
                 plan.id,
             ))
             plan._forget_cells()
