@@ -2,6 +2,9 @@ from odoo.tests import HttpCase, tagged
 
 from .plan_common import PlanCommon
 
+# How the test runner of the browser knows the suite "@order_to_cash".
+SUITE = "27dc6246"
+
 
 @tagged("post_install", "-at_install")
 class TestPlanGridTour(PlanCommon, HttpCase):
@@ -19,3 +22,14 @@ class TestPlanGridTour(PlanCommon, HttpCase):
         self.assertEqual(self._targets(nodes["otto"]), [150, 150, 150])
         self.assertEqual(self._targets(nodes["harbour"]), [1234.5, 20, 75])
         self.assertEqual(nodes["otto"].cell_ids.filtered("is_locked").period_index, 1)
+
+    def test_what_needs_no_screen(self):
+        self.browser_js(
+            f"/web/tests?headless&loglevel=2&preset=desktop&timeout=15000&id={SUITE}",
+            "",
+            "",
+            login="paula",
+            timeout=120,
+            success_signal="[HOOT] Test suite succeeded",
+            error_checker=lambda message: "[HOOT]" not in message,
+        )

@@ -16,7 +16,7 @@ import { PasteProblems } from "./paste_problems";
 import { PlanModel } from "./plan_model";
 import { Selection } from "./selection";
 
-import { Component, onMounted, onWillStart, useEffect, useRef, useState } from "@odoo/owl";
+import { Component, onMounted, onWillStart, useEffect, useExternalListener, useRef, useState } from "@odoo/owl";
 
 const ROW_HEIGHT = { plain: 34, compared: 50 };
 
@@ -38,7 +38,10 @@ export class PlanGrid extends Component {
         this.plan = new PlanModel(planId, {
             orm: useService("orm"),
             openIds: state?.openIds,
-            onChange: () => this.render(),
+            onChange: () => {
+                this.selection.keepVisible();
+                this.render();
+            },
             onError: (message) => this.notification.add(message, { type: "danger" }),
         });
         this.figures = new Figures(this.plan);
@@ -55,7 +58,7 @@ export class PlanGrid extends Component {
         this.virtualGrid = useVirtualGrid({ scrollableRef: this.scrollRef, bufferCoef: 0.5 });
         useSetupAction({
             getLocalState: () => ({ compare: this.state.compare, openIds: this.plan.openIds }),
-            beforeLeave: () => this.plan.leave(),
+            beforeLeave: () => this.plan.ensureSaved(),
             beforeUnload: (ev) => this.plan.beforeUnload(ev),
         });
         useEffect(
@@ -65,6 +68,7 @@ export class PlanGrid extends Component {
             },
             () => [this.editorRef.el]
         );
+        useExternalListener(window, "online", () => this.plan.whenSaved());
         onWillStart(() => this.load());
         onMounted(() => this.focus());
     }
@@ -73,7 +77,6 @@ export class PlanGrid extends Component {
         await this.plan.load();
         const title = this.isOpenedFromPlan ? _t("Grid") : this.plan.info.name;
         this.env.config.setDisplayName(title || _t("Sales Plan"));
-        this.selection.moveTo(0, 1);
     }
 
     // ------------------------------------------------------------------
@@ -384,20 +387,22 @@ export class PlanGrid extends Component {
     }
 
     async export() {
-        await this.plan.whenSaved();
-        this.action.doAction({
-            type: "ir.actions.act_url",
-            url: `/order_to_cash/plan/${this.plan.id}.xlsx`,
-            target: "download",
-        });
+        if (await this.plan.ensureSaved()) {
+            this.action.doAction({
+                type: "ir.actions.act_url",
+                url: `/order_to_cash/plan/${this.plan.id}.xlsx`,
+                target: "download",
+            });
+        }
     }
 
     async import() {
-        await this.plan.whenSaved();
-        this.action.doAction("order_to_cash.o2c_sales_plan_import_action", {
-            additionalContext: { default_plan_id: this.plan.id },
-            onClose: () => this.plan.reload(),
-        });
+        if (await this.plan.ensureSaved()) {
+            this.action.doAction("order_to_cash.o2c_sales_plan_import_action", {
+                additionalContext: { default_plan_id: this.plan.id },
+                onClose: () => this.plan.reload(),
+            });
+        }
     }
 
     openPlan() {

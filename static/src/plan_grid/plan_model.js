@@ -184,7 +184,13 @@ export class PlanModel {
             this._send(changes);
         } else if (entry) {
             const answer = await this._inBulk("grid_restore", { targets: entry.targets });
-            entry.targets = answer ? answer.before : entry.targets;
+            if (answer) {
+                entry.targets = answer.before;
+            } else {
+                // What cannot be taken back ends what can.
+                this.history.clear();
+                this.onChange();
+            }
         }
     }
 
@@ -212,7 +218,9 @@ export class PlanModel {
 
     /** Let the server change many cells while nothing else is done. */
     async _inBulk(method, options) {
-        await this.whenSaved();
+        if (!(await this.ensureSaved())) {
+            return null;
+        }
         this.isBusy = true;
         this.onChange();
         try {
@@ -241,8 +249,12 @@ export class PlanModel {
         return this.queue.flush();
     }
 
-    /** Before the grid is left: save; where that cannot be done the grid stays. */
-    async leave() {
+    /**
+     * Save before something is done that needs it, such as leaving the grid.
+     *
+     * @returns {Promise<boolean>} whether everything is saved; says why not
+     */
+    async ensureSaved() {
         await this.whenSaved();
         if (this.queue.state === "stuck") {
             this.onError(_t("The last changes are not saved yet: the server cannot be reached."));
