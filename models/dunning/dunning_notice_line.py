@@ -17,8 +17,9 @@ class O2cDunningNoticeLine(models.Model):
     # reference that the database checks is felt.
     _log_access = False
 
-    # Found by the unique index below.
-    notice_id = fields.Many2one("o2c.dunning.notice", required=True, ondelete="cascade")
+    notice_id = fields.Many2one(
+        "o2c.dunning.notice", required=True, index=True, ondelete="cascade"
+    )
     company_id = fields.Many2one(related="notice_id.company_id", store=True)
     currency_id = fields.Many2one(related="notice_id.currency_id")
     company_currency_id = fields.Many2one(

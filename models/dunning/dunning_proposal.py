@@ -204,17 +204,18 @@ class O2cDunningNotice(models.Model):
         :param rows: values in the order of :data:`LINE_COLUMNS`
         """
         self.flush_recordset()
+        kinds = LINE_COLUMNS.values()
+        columns = SQL(", ").join(map(SQL.identifier, LINE_COLUMNS))
         for batch in split_every(INSERT_BATCH, rows, list):
+            arrays = [
+                SQL("%s::" + kind + "[]", array_literal(values, kind))
+                for kind, values in zip(kinds, zip(*batch, strict=True), strict=True)
+            ]
             self.env.cr.execute(
                 SQL(
                     "INSERT INTO o2c_dunning_notice_line (%s) SELECT * FROM unnest(%s)",
-                    SQL(", ").join(map(SQL.identifier, LINE_COLUMNS)),
-                    SQL(", ").join(
-                        SQL("%s::" + kind + "[]", array_literal(values, kind))
-                        for kind, values in zip(
-                            LINE_COLUMNS.values(), zip(*batch, strict=True), strict=True
-                        )
-                    ),
+                    columns,
+                    SQL(", ").join(arrays),
                 )
             )
         self.env["o2c.dunning.notice.line"].invalidate_model(flush=False)

@@ -2,6 +2,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from .program import PROGRAM, is_program
+
 HUNDRED = 100.0
 # What a planner types; everything else in a cell is calculated.
 TYPED = {"target", "adjustment", "is_locked"}
@@ -90,9 +92,13 @@ class O2cSalesPlanCell(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        raise UserError(self.env._("The cells of a sales plan are made with its nodes."))
+        if vals_list:
+            raise UserError(self.env._("The cells of a sales plan are made with its nodes."))
+        return super().create(vals_list)
 
     def write(self, vals):
+        if is_program(self.env):
+            return super().write(vals)
         system = sorted(vals.keys() - TYPED)
         if system:
             raise UserError(
@@ -111,7 +117,7 @@ class O2cSalesPlanCell(models.Model):
 
     def _write_system(self, vals):
         """Write what only the program sets; the guards of :meth:`write` are about users."""
-        return super().write(vals)
+        return self.with_context(o2c_plan_writer=PROGRAM).write(vals)
 
     def _write_typed(self, vals):
         """Write what a planner typed, in cells of a draft; adding up is left to the caller."""

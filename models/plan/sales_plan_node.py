@@ -88,7 +88,6 @@ class O2cSalesPlanNode(models.Model):
     )
     region_id = fields.Many2one(
         "o2c.sales.region",
-        string="Region",
         index="btree_not_null",
         check_company=True,
         ondelete="restrict",

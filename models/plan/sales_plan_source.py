@@ -13,19 +13,18 @@ PERSONS = {"user_id", "payee_id"}
 # Dimensions that are trees, with the table of the tree.
 TREES = {"region_id": "o2c_sales_region", "product_category_id": "product_category"}
 
-PERSON_COLUMNS = {
-    "user_id": "CASE WHEN share.line_id IS NULL THEN fact.user_id ELSE share.user_id END",
-    "payee_id": "CASE WHEN share.line_id IS NULL THEN seller.partner_id ELSE share.partner_id END",
-}
-
+# Where they stand in the statement below.
 COLUMNS = {
-    "team_id": "fact.team_id",
-    "class_id": "customer.o2c_class_id",
-    "region_id": "COALESCE(address.o2c_region_id, customer.o2c_region_id)",
-    "partner_id": "customer.id",
-    "product_category_id": "template.categ_id",
-    "product_id": "fact.product_id",
-    **PERSON_COLUMNS,
+    "team_id": SQL("fact.team_id"),
+    "class_id": SQL("customer.o2c_class_id"),
+    "region_id": SQL("COALESCE(address.o2c_region_id, customer.o2c_region_id)"),
+    "partner_id": SQL("customer.id"),
+    "product_category_id": SQL("template.categ_id"),
+    "product_id": SQL("fact.product_id"),
+    "user_id": SQL("CASE WHEN share.line_id IS NULL THEN fact.user_id ELSE share.user_id END"),
+    "payee_id": SQL(
+        "CASE WHEN share.line_id IS NULL THEN seller.partner_id ELSE share.partner_id END"
+    ),
 }
 
 
@@ -97,7 +96,7 @@ class O2cSalesPlan(models.Model):
         self.ensure_one()
         self.env.flush_all()
         shares = self._share_rows(dimensions, date_from, date_to)
-        columns = [SQL(COLUMNS[name]) for name in dimensions]
+        columns = [COLUMNS[name] for name in dimensions]
         rows = self.env.execute_query(SQL(
             """
             WITH share AS (

@@ -34,7 +34,7 @@ class O2cSalesPlanVariance(models.Model):
     payee_id = fields.Many2one("res.partner", string="Agent", readonly=True)
     partner_id = fields.Many2one("res.partner", string="Customer", readonly=True)
     class_id = fields.Many2one("o2c.customer.class", string="Customer Class", readonly=True)
-    region_id = fields.Many2one("o2c.sales.region", string="Region", readonly=True)
+    region_id = fields.Many2one("o2c.sales.region", readonly=True)
     product_category_id = fields.Many2one("product.category", readonly=True)
     product_id = fields.Many2one("product.product", readonly=True)
     date_from = fields.Date(string="Period", readonly=True)
