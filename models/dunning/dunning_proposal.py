@@ -10,6 +10,9 @@ from .dunning_notice import QUIET
 
 # Rows that one statement writes.
 INSERT_BATCH = 10000
+ARRAYS = {
+    "date": SQL("date[]"), "int": SQL("int[]"), "numeric": SQL("numeric[]"), "text": SQL("text[]"),
+}
 LINE_COLUMNS = {
     "notice_id": "int",
     "company_id": "int",
@@ -208,7 +211,7 @@ class O2cDunningNotice(models.Model):
         columns = SQL(", ").join(map(SQL.identifier, LINE_COLUMNS))
         for batch in split_every(INSERT_BATCH, rows, list):
             arrays = [
-                SQL("%s::" + kind + "[]", array_literal(values, kind))
+                SQL("%s::%s", array_literal(values, kind), ARRAYS[kind])
                 for kind, values in zip(kinds, zip(*batch, strict=True), strict=True)
             ]
             self.env.cr.execute(

@@ -23,10 +23,10 @@ class O2cSalesPlanComparison(models.Model):
     date_from = fields.Date(string="Period", readonly=True)
     currency_id = fields.Many2one("res.currency", readonly=True)
     target = fields.Monetary(readonly=True)
-    other_target = fields.Monetary(string="Other Target", readonly=True)
+    other_target = fields.Monetary(readonly=True)
     difference = fields.Monetary(readonly=True, help="Target less that of the other version.")
     forecast = fields.Monetary(readonly=True)
-    other_forecast = fields.Monetary(string="Other Forecast", readonly=True)
+    other_forecast = fields.Monetary(readonly=True)
 
     @property
     def _table_query(self):
