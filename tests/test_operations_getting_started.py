@@ -36,3 +36,16 @@ class TestGettingStarted(O2cCommon):
         with self.assertRaises(AccessError):
             card.action_switch_on()
         self.assertFalse(other.o2c_use_credit)
+
+    def test_the_card_of_allocation_counts_what_waits(self):
+        self.company.o2c_use_allocation = False
+        self.assertIn("0 deliveries of 0 products", self._card("allocation").preview)
+        self._new_order(product=self.goods).action_confirm()
+        self.assertIn("1 deliveries of 1 products", self._card("allocation").preview)
+        self._card("allocation").action_switch_on()
+        self.assertTrue(self.company.o2c_use_allocation)
+
+    def test_the_card_of_plans_counts_who_sold_to_whom(self):
+        self.assertIn("0 salespeople sold to 0 customers", self._card("plan").preview)
+        self._new_invoice(date=self.company._o2c_today())
+        self.assertIn("1 salespeople sold to 1 customers", self._card("plan").preview)

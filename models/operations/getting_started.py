@@ -1,7 +1,16 @@
+from datetime import timedelta
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.fields import Domain
 from odoo.tools.misc import formatLang
+
+SWITCHES = {
+    "credit": "o2c_use_credit",
+    "allocation": "o2c_use_allocation",
+    "plan": "o2c_use_plan",
+    "dunning": "o2c_use_dunning",
+}
 
 
 class O2cGettingStarted(models.TransientModel):
@@ -17,6 +26,8 @@ class O2cGettingStarted(models.TransientModel):
         [
             ("customer", "Customer Profile"),
             ("credit", "Credit Control"),
+            ("allocation", "Stock Allocation"),
+            ("plan", "Sales Plans"),
             ("dunning", "Dunning"),
             ("opening", "Opening Balances"),
         ],
@@ -47,6 +58,14 @@ class O2cGettingStarted(models.TransientModel):
                 "Adds up what a customer owes and has ordered, and checks it against the limit "
                 "when a quotation is confirmed."
             ),
+            "allocation": self.env._(
+                "Gives scarce goods to the customers who matter most: one ranking that every "
+                "reservation obeys, quotas, and runs that are simulated before they are applied."
+            ),
+            "plan": self.env._(
+                "Plans sales by team, salesperson and key customer, from last year and a forecast, "
+                "and shows every day where they stand."
+            ),
             "dunning": self.env._(
                 "Proposes reminders to customers with overdue invoices. A person reviews and "
                 "sends them."
@@ -66,7 +85,7 @@ class O2cGettingStarted(models.TransientModel):
 
     def _switch(self):
         self.ensure_one()
-        return {"credit": "o2c_use_credit", "dunning": "o2c_use_dunning"}.get(self.domain)
+        return SWITCHES.get(self.domain)
 
     def _preview_customer(self):
         Partner = self.env["res.partner"]
@@ -93,6 +112,42 @@ class O2cGettingStarted(models.TransientModel):
             held=held,
             warned=warned,
             limited=limited,
+        )
+
+    def _preview_allocation(self):
+        # Only totals are shown, to an administrator of the add-on.
+        [(moves, products)] = self.env["stock.move"].sudo()._read_group(
+            Domain([
+                ("company_id", "child_of", self.company_id.id),
+                ("state", "in", ("confirmed", "partially_available")),
+                ("picking_code", "=", "outgoing"),
+            ]),
+            aggregates=["__count", "product_id:count_distinct"],
+        )
+        return self.env._(
+            "%(moves)s deliveries of %(products)s products wait for goods. Nobody loses anything "
+            "until a person applies a run.",
+            moves=moves,
+            products=products,
+        )
+
+    def _preview_plan(self):
+        company = self.company_id
+        # Only totals are shown, to an administrator of the add-on.
+        [(customers, salespeople)] = self.env["account.move"].sudo()._read_group(
+            Domain([
+                ("company_id", "child_of", company.id),
+                ("state", "=", "posted"),
+                ("move_type", "=", "out_invoice"),
+                ("invoice_date", ">=", company._o2c_today() - timedelta(days=365)),
+            ]),
+            aggregates=["commercial_partner_id:count_distinct", "invoice_user_id:count_distinct"],
+        )
+        return self.env._(
+            "%(salespeople)s salespeople sold to %(customers)s customers in the last year: a plan can "
+            "begin with what they did.",
+            salespeople=salespeople,
+            customers=customers,
         )
 
     def _preview_dunning(self):
@@ -169,6 +224,8 @@ class O2cGettingStarted(models.TransientModel):
         action = {
             "customer": "order_to_cash.o2c_sales_region_action",
             "credit": "order_to_cash.o2c_hold_rule_action",
+            "allocation": "order_to_cash.o2c_customer_class_action",
+            "plan": "order_to_cash.o2c_sales_plan_action",
             "dunning": "order_to_cash.o2c_dunning_policy_action",
             "opening": "order_to_cash.o2c_opening_import_action",
         }[self.domain]
