@@ -122,6 +122,37 @@ class TestPlanTree(PlanCommon):
         with self.assertRaises(UserError), self.env.cr.savepoint():
             self.plan.state = "draft"
 
+    def test_defaults_of_the_context_get_round_no_approval(self):
+        self._type(self.sally, 1, 2, 3)
+        self.plan.action_approve()
+        Node = self.env["o2c.sales.plan.node"].with_user(self.planner)
+        with self.assertRaises(UserError), self.env.cr.savepoint():
+            Node.with_context(default_plan_id=self.plan.id).create([{"name": "X"}])
+        Plan = self.env["o2c.sales.plan"].with_user(self.planner)
+        values = {"name": "X", "date_from": "2025-01-01", "date_to": "2025-03-31"}
+        for name, value in (("state", "approved"), ("version", 7), ("approved_by_id", self.planner.id)):
+            with self.assertRaises(UserError), self.env.cr.savepoint():
+                Plan.with_context(**{f"default_{name}": value}).create([values])
+
+    def test_a_node_with_its_first_child_has_shared_nothing_out(self):
+        harbour = self.nodes["harbour"]
+        self._type(harbour, 1, 2, 3)
+        self._new_node(self.plan, harbour, name="Below")
+        self.assertEqual(harbour.cell_ids.mapped("rolled_up"), [0, 0, 0])
+        self.assertEqual(self.sally.cell_ids.mapped("rolled_up"), [0, 0, 0])
+
+    def test_the_planner_of_a_branch_does_not_see_the_plan_above(self):
+        branch = self.env["res.company"].create({"name": "Branch", "parent_id": self.company.id})
+        planner = self._new_user("bella", "order_to_cash.group_plan_manager", company=branch)
+        for model, field in (
+            ("o2c.sales.plan", "id"),
+            ("o2c.sales.plan.node", "plan_id"),
+            ("o2c.sales.plan.cell", "plan_id"),
+            ("o2c.sales.plan.variance", "plan_id"),
+        ):
+            found = self.env[model].with_user(planner).search_count([(field, "=", self.plan.id)])
+            self.assertFalse(found, model)
+
     def test_a_new_version_takes_the_place_of_the_old_one_when_approved(self):
         self._type(self.sally, 1, 2, 3)
         self.sally.cell_ids[0].is_locked = True

@@ -183,8 +183,14 @@ class O2cSalesPlan(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
+        defaults = {
+            name: self.env.context[f"default_{name}"]
+            for name in SYSTEM_FIELDS
+            if f"default_{name}" in self.env.context
+        }
         for vals in vals_list:
-            self._check_no_system_field({**vals, "state": vals.get("state", "draft") != "draft"})
+            given = {**defaults, **vals}
+            self._check_no_system_field({**given, "state": given.get("state", "draft") != "draft"})
         plans = super().create(vals_list)
         for plan in plans:
             plan._write_system({"family_id": plan.id})
@@ -192,7 +198,7 @@ class O2cSalesPlan(models.Model):
 
     def write(self, vals):
         if is_program(self.env):
-            return super().write(vals)
+            return super(O2cSalesPlan, self.with_context(o2c_plan_writer=None)).write(vals)
         self._check_no_system_field(vals)
         content = {
             name for name in vals

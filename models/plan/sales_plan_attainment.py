@@ -61,13 +61,14 @@ class O2cSalesPlanCell(models.Model):
     def _create_warnings(self):
         activity_type = self.env.ref(ACTIVITY, raise_if_not_found=False)
         model = self.env["ir.model"]._get_id("o2c.sales.plan")
+        warned = {cell: user for cell in self if (user := cell._warned_user())}
         # Those concerned find it among their activities; they get no e-mail about each.
         self.env["mail.activity"].with_context(mail_activity_quick_update=True).create([
             {
                 "activity_type_id": activity_type.id if activity_type else False,
                 "res_model_id": model,
                 "res_id": cell.plan_id.id,
-                "user_id": cell._warned_user().id,
+                "user_id": user.id,
                 "summary": self.env._(
                     "%(node)s: %(percent)d%% of the run rate since %(date)s",
                     node=cell.node_id.name,
@@ -75,17 +76,18 @@ class O2cSalesPlanCell(models.Model):
                     date=format_date(self.env, cell.date_from),
                 ),
             }
-            for cell in self
+            for cell, user in warned.items()
         ])
 
     def _warned_user(self):
-        """Who can do something about it: the salesperson, the team leader, or the planner."""
+        """Who can do something about it: the salesperson, the team leader, or the planner; nobody where
+        all of them have left."""
         self.ensure_one()
         node = self.node_id
         candidates = (
             node.branch_user_id, node.branch_team_id.user_id, self.plan_id.user_id, self.env.user
         )
-        return next(user for user in candidates if user and user.active)
+        return next((user for user in candidates if user and user.active), self.env["res.users"])
 
     def _mark_warned(self, today):
         return self._write_system({"warned_on": today})

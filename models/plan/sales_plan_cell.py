@@ -98,7 +98,7 @@ class O2cSalesPlanCell(models.Model):
 
     def write(self, vals):
         if is_program(self.env):
-            return super().write(vals)
+            return super(O2cSalesPlanCell, self.with_context(o2c_plan_writer=None)).write(vals)
         system = sorted(vals.keys() - TYPED)
         if system:
             raise UserError(

@@ -1,5 +1,6 @@
 """Forecasts of every node, by :mod:`algorithms.forecast`, which add up from the top down."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 from odoo import api, fields, models
@@ -102,15 +103,16 @@ class O2cSalesPlan(models.Model):
             growth=self.growth_percent,
         )
         end = min(done, count)
-        blocks = self.history_years * season
+        # What has passed is part of the history, however long ago the plan began.
+        blocks = max(self.history_years * season, frame.passed)
         return plan_periods.shift(start, (end - blocks) * months), frame, blocks
 
     def _histories(self, first, blocks, nodes):
         """dict node id -> what was sold in each period of the history, in units"""
         months = plan_periods.MONTHS[self.period]
-        last = plan_periods.cut(first, plan_periods.shift(first, blocks * months), months)[blocks - 1]
+        last = plan_periods.shift(first, blocks * months) - timedelta(days=1)
         histories = {node: [0] * blocks for node in nodes}
-        for (node, month), units in self._sales_by_node(first, last.date_to).items():
+        for (node, month), units in self._sales_by_node(first, last).items():
             distance = (month.year - first.year) * YEAR + month.month - first.month
             histories[node][distance // months] += units
         return histories

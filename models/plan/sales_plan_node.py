@@ -223,13 +223,14 @@ class O2cSalesPlanNode(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        self.env["o2c.sales.plan"].browse(
-            {vals["plan_id"] for vals in vals_list if vals.get("plan_id")}
-        )._check_editable()
         nodes = super().create(vals_list)
+        # Asked of the nodes: a default of the context may have named the plan.
+        nodes.plan_id._check_editable()
         nodes._set_keys()
         for plan, members in nodes.grouped("plan_id").items():
             plan._make_cells(members)
+            if members.parent_id:
+                plan._refresh_roll_up(members.parent_id)
         return nodes
 
     def _set_keys(self):
