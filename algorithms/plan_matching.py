@@ -1,18 +1,25 @@
 """Which node of a plan a sale belongs to. Pure: no database, no clock.
 
 A node says what it stands for: values of dimensions such as the salesperson or the customer. A sale
-goes down the tree: at every level to the first child that agrees with it in all its dimensions, else
-into a child without dimensions below which it finds a place, else to the child that takes all
-others. Where no child takes it, it stays. At the top, the first node without dimensions takes what
-no other does. A sale so counts once at every level at the most, and what is above is the sum of what
-is below and of what stayed.
+goes down the tree: at every level to the most specific child that agrees with it in all its
+dimensions, else to the child that takes all others. A child without dimensions is a folder and as
+specific as what it holds for the sale. Where no child takes it, it stays. At the top, the first node
+without dimensions takes what no other does. A sale so counts once at every level at the most, and
+what is above is the sum of what is below and of what stayed.
+
+Of two children that agree, the more specific is the one that names more single things (a person, a
+customer, a product) rather than groups of them; then the one with more dimensions; then, of regions
+and categories, the deeper; then the one that comes first.
 """
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
+from math import prod
 
 Fact = tuple[Hashable, ...]
+# How specific a match is: single things, dimensions (both counted below zero), place among siblings.
+_Rank = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +41,8 @@ class Node:
 class _Children:
     """What is right below a node: by the dimensions they have, the folders, and the rest."""
 
-    by_values: dict[tuple[int, ...], dict[Fact, tuple[int, Hashable]]] = field(default_factory=dict)
-    open: list[Hashable] = field(default_factory=list)
+    by_values: dict[tuple[int, ...], dict[Fact, tuple[int, int, Hashable]]] = field(default_factory=dict)
+    folders: list[Hashable] = field(default_factory=list)
     rest: Hashable | None = None
 
 
@@ -44,52 +51,70 @@ class Matcher:
 
     :param dimensions: names of the values of a fact, in their order
     :param nodes: siblings in the order in which they are asked
+    :param single: those of the dimensions whose values are single things, not groups of them
     """
 
-    def __init__(self, dimensions: Sequence[str], nodes: Sequence[Node]):
+    def __init__(self, dimensions: Sequence[str], nodes: Sequence[Node], single: Iterable[str] = ()):
         self._positions = {name: position for position, name in enumerate(dimensions)}
+        self._single = {self._positions[name] for name in single if name in self._positions}
         self._children: dict[Hashable | None, _Children] = {}
         self._found: dict[Fact, Hashable | None] = {}
-        for rank, node in enumerate(nodes):
-            self._add(rank, node)
+        for place, node in enumerate(nodes):
+            self._add(place, node)
 
-    def _add(self, rank, node):
+    def _add(self, place, node):
         children = self._children.setdefault(node.parent, _Children())
         if node.is_rest:
             children.rest = node.key
             return
         if not node.accepts:
-            children.open.append(node.key)
+            children.folders.append(node.key)
             return
         names = sorted(node.accepts, key=self._positions.__getitem__)
         index = children.by_values.setdefault(tuple(self._positions[name] for name in names), {})
-        for values in product(*(node.accepts[name] for name in names)):
-            index.setdefault(values, (rank, node.key))
+        accepted = [tuple(node.accepts[name]) for name in names]
+        # Of two values of a tree that hold the same sale one lies below the other, and holds less.
+        breadth = prod(map(len, accepted))
+        for values in product(*accepted):
+            index[values] = min(index.get(values, (breadth, place, node.key)), (breadth, place, node.key))
 
     def find(self, fact: Fact) -> Hashable | None:
         """The key of the deepest node the fact belongs to, ``None`` where it is not in the plan."""
         if fact not in self._found:
             found = self._below(None, fact)
             top = self._children.get(None)
-            if found is None and top and top.open:
-                found = top.open[0]
+            if found is None and top and top.folders:
+                found = top.folders[0]
             self._found[fact] = found
         return self._found[fact]
 
     def _below(self, parent, fact):
+        """The deepest node below ``parent`` that has the fact, ``None`` where none has."""
+        named = self._best_named(parent, fact)
+        if named:
+            return self._deepest(named[1], fact)
+        return self._rest(parent, fact)
+
+    def _best_named(self, parent, fact) -> tuple[_Rank, Hashable] | None:
+        """The most specific node that names the fact, among the children and in their folders."""
         children = self._children.get(parent)
         if not children:
             return None
-        agreeing = [
-            index[values]
-            for positions, index in children.by_values.items()
-            if (values := tuple(fact[position] for position in positions)) in index
-        ]
-        if agreeing:
-            return self._deepest(min(agreeing)[1], fact)
-        for key in children.open:
-            found = self._below(key, fact)
-            if found is not None:
+        found = []
+        for positions, index in children.by_values.items():
+            if match := index.get(tuple(fact[position] for position in positions)):
+                _breadth, place, key = match
+                things = len(self._single.intersection(positions))
+                found.append(((-things, -len(positions), place), key))
+        found += filter(None, (self._best_named(folder, fact) for folder in children.folders))
+        return min(found, key=lambda match: match[0], default=None)
+
+    def _rest(self, parent, fact):
+        children = self._children.get(parent)
+        if not children:
+            return None
+        for folder in children.folders:
+            if (found := self._rest(folder, fact)) is not None:
                 return found
         return None if children.rest is None else self._deepest(children.rest, fact)
 

@@ -76,6 +76,70 @@ class TestPlanMatching(BaseCase):
         self.assertEqual(plan_matching.Matcher(("region", "class"), nodes[::-1]).find((2, 5)), "class")
         self.assertIsNone(plan_matching.Matcher(("region", "class"), nodes).find((3, 6)))
 
+    def test_the_most_specific_of_those_that_agree_has_it(self):
+        dimensions = ("team", "region", "category", "partner", "product")
+        single = ("partner", "product")
+        all_goods, boxes = {"category": [1, 2, 3]}, {"category": [2, 3]}
+        for why, siblings, fact, expected in [
+            ("a category below its sibling", [all_goods, boxes], (0, 0, 3, 0, 0), 1),
+            ("in whatever order they stand", [boxes, all_goods], (0, 0, 3, 0, 0), 0),
+            ("the upper one has what the lower one has not", [all_goods, boxes], (0, 0, 1, 0, 0), 0),
+            ("a product before its category", [boxes, {"product": [9]}], (0, 0, 3, 0, 9), 1),
+            ("a customer before his region", [{"region": [4]}, {"partner": [7]}], (0, 4, 0, 7, 0), 1),
+            ("two dimensions before one", [boxes, {**all_goods, "team": [5]}], (5, 0, 3, 0, 0), 1),
+            ("a customer before two groups", [{**boxes, "team": [5]}, {"partner": [7]}], (5, 0, 3, 7, 0), 1),
+            ("else the first", [{"team": [5]}, boxes], (5, 0, 3, 0, 0), 0),
+            ("twins: the first", [boxes, boxes], (0, 0, 3, 0, 0), 0),
+        ]:
+            with self.subTest(why):
+                nodes = [Node(number, None, accepts) for number, accepts in enumerate(siblings)]
+                nodes.append(Node("rest", None, is_rest=True))
+                matcher = plan_matching.Matcher(dimensions, nodes[::-1][:1] + nodes[:-1], single)
+                self.assertEqual(matcher.find(fact), expected)
+                self.assertEqual(matcher.find((0, 0, 0, 0, 0)), "rest")
+
+    def test_a_folder_is_as_specific_as_what_it_holds(self):
+        matcher = plan_matching.Matcher(("region", "partner"), [
+            Node("top", None),
+            Node("west", "top", {"region": [4]}),
+            Node("key", "top"),
+            Node("harbour", "key", {"partner": [7]}),
+            Node("other key", "key", is_rest=True),
+            Node("others", "top", is_rest=True),
+        ], ("partner",))
+        for fact, node in {(4, 7): "harbour", (4, 8): "west", (5, 8): "other key"}.items():
+            with self.subTest(fact):
+                self.assertEqual(matcher.find(fact), node)
+
+    def test_every_line_is_in_one_node_of_each_level_the_most_specific(self):
+        rng = random.Random(11)
+        # Category 0 is the top; below category n lie 2n + 1 and 2n + 2.
+        below = {one: {one} for one in range(15)}
+        for one in range(14, 0, -1):
+            below[(one - 1) // 2] |= below[one]
+        depth = {one: sum(one in family for family in below.values()) for one in below}
+        for _turn in range(150):
+            nodes, category = {"top": Node("top", None)}, {}
+            for number in range(rng.randint(1, 14)):
+                parent = rng.choice([key for key in nodes if not nodes[key].is_rest])
+                category[number] = rng.randrange(15)
+                nodes[number] = Node(number, parent, {"category": sorted(below[category[number]])})
+            for parent in rng.sample(list(nodes), rng.randint(0, len(nodes))):
+                nodes[parent, "rest"] = Node((parent, "rest"), parent, is_rest=True)
+            matcher = plan_matching.Matcher(("category",), list(nodes.values()))
+            for sold in range(15):
+                path, key = [], matcher.find((sold,))
+                while key is not None:
+                    path.insert(0, key)
+                    key = nodes[key].parent
+                self.assertEqual(path[0], "top")
+                for position, above in enumerate(path):
+                    children = [node for node in nodes.values() if node.parent == above]
+                    agreeing = [node.key for node in children if sold in node.accepts.get("category", ())]
+                    rest = [node.key for node in children if node.is_rest]
+                    best = sorted(agreeing, key=lambda key: -depth[category[key]])[:1] or rest
+                    self.assertEqual(path[position + 1: position + 2], best)
+
     def test_what_is_above_is_the_sum_of_what_is_below(self):
         totals = plan_matching.add_up({("a", 1): 5, ("b", 1): -2, ("top", 2): 1}, {
             "top": None, "a": "top", "b": "a",

@@ -93,6 +93,25 @@ class TestPlanActuals(PlanCommon):
         self.assertEqual(boxes.cell_ids.mapped("actual"), [18, 0, 0])
         self.assertEqual(self._actuals("harbour"), [36, 0, 0])
 
+    def test_a_category_beside_the_one_above_it_has_its_own_sales(self):
+        category = self.env["product.category"].create({"name": "Boxes"})
+        self.goods.categ_id = self.env["product.category"].create({
+            "name": "Crates", "parent_id": category.id,
+        })
+        otto = self.nodes["otto"]
+        boxes, crates = (
+            self._new_node(self.plan, otto, product_category_id=one.id)
+            for one in (category, self.goods.categ_id)
+        )
+        self._new_invoice(
+            self.customer, 1, "2025-01-05", invoice_user_id=self.other_salesperson.id,
+            invoice_line_ids=[Command.create({"product_id": self.goods.id, "price_unit": 9, "tax_ids": []})],
+        )
+        self.plan.action_refresh_actuals()
+        self.assertEqual(crates.cell_ids.mapped("actual"), [9, 0, 0])
+        self.assertEqual(boxes.cell_ids.mapped("actual"), [0, 0, 0])
+        self.assertEqual(otto.cell_ids.mapped("actual"), [9, 0, 0])
+
     def test_the_number_of_statements_does_not_grow_with_the_nodes(self):
         def count():
             self.env.flush_all()

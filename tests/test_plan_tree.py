@@ -1,7 +1,7 @@
 import random
 
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tests import tagged
+from odoo.tests import Form, tagged
 
 from odoo.addons.order_to_cash.algorithms import spreading
 
@@ -92,6 +92,45 @@ class TestPlanTree(PlanCommon):
                 stored = self.env["o2c.sales.plan.node"].browse(key).cell_ids[period]
                 self.assertAlmostEqual(stored.rolled_up, gap.below / 100)
                 self.assertAlmostEqual(stored.target, gap.target / 100)
+
+    def test_a_node_is_named_after_what_it_stands_for(self):
+        with Form(self.env["o2c.sales.plan.node"].with_context(default_plan_id=self.plan.id)) as form:
+            self.assertEqual(form.name, "Total")
+            form.partner_id = self.customer
+            self.assertEqual(form.name, self.customer.display_name)
+            form.partner_id = self.other_customer
+        node = form.record
+        self.assertEqual(node.name, self.other_customer.display_name)
+        node.name = "Harbour"
+        node.sequence = 3
+        self.assertEqual(node.name, "Harbour")
+        named = self._new_node(self.plan, self.top, name="Coast", partner_id=self.customer.id)
+        self.assertEqual(named.name, "Coast")
+
+    def test_changes_of_what_counts_ask_for_a_full_refresh(self):
+        euro = self.env.ref("base.EUR")
+        branch = self.env["res.company"].create({"name": "Branch", "parent_id": self.company.id})
+        harbour = self.nodes["harbour"]
+        for what, change in {
+            "node added": lambda: self._new_node(self.plan, self.top, partner_id=self.customer.id),
+            "node moved": lambda: harbour.write({"parent_id": self.nodes["otto"].id}),
+            "dimension": lambda: harbour.write({"partner_id": self.other_customer.id}),
+            "order of nodes": lambda: harbour.write({"sequence": 99}),
+            "node removed": self.nodes["rest"].unlink,
+            "dates": lambda: self.plan.write({"date_to": "2025-04-30"}),
+            "source": lambda: self.plan.write({"source": "order"}),
+            "currency": lambda: self.plan.write({"currency_id": euro.id}),
+            "company": lambda: self.plan.write({"company_id": branch.id}),
+        }.items():
+            with self.subTest(what):
+                self.plan._refresh_actuals()
+                self.assertTrue(self.plan.refreshed_fully_on)
+                change()
+                self.assertFalse(self.plan.refreshed_fully_on)
+        self.plan._refresh_actuals()
+        self.top.name = "All"
+        self.plan.growth_percent = 3
+        self.assertTrue(self.plan.refreshed_fully_on)
 
     def test_the_dates_of_a_draft_may_change(self):
         self._type(self.sally, 1, 2, 3)

@@ -85,6 +85,10 @@ class O2cSalesPlan(models.Model):
             self._write_units({"actual": self._sales_units(sorted(changed))})
         return self._write_system({"refreshed_on": fields.Datetime.now()})
 
+    def _expect_full_refresh(self):
+        """Other sales count than did before: the next refresh is one of all periods."""
+        self.filtered("refreshed_fully_on")._write_system({"refreshed_fully_on": False})
+
     def _refresh_actuals(self):
         self.ensure_one()
         every = list(range(len(self._periods())))

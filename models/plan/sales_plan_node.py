@@ -7,7 +7,16 @@ DIMENSIONS = (
     "team_id", "class_id", "region_id", "user_id", "payee_id", "partner_id", "product_category_id",
     "product_id",
 )
+# What decides which sales are those of a node.
+MATCHING = {*DIMENSIONS, "is_rest", "parent_id", "sequence"}
 NAME_LIMIT = 128
+
+
+def _dimension(comodel, *, check_company=True, **attributes):
+    """A field of :data:`DIMENSIONS`. What a plan is about is not deleted, it is archived."""
+    return fields.Many2one(
+        comodel, index="btree_not_null", check_company=check_company, ondelete="restrict", **attributes
+    )
 
 
 class O2cSalesPlanNode(models.Model):
@@ -53,55 +62,24 @@ class O2cSalesPlanNode(models.Model):
         string="Level", compute="_compute_depth", store=True, recursive=True, aggregator=None,
         help="0 at the top.",
     )
-    team_id = fields.Many2one(
-        "crm.team", string="Sales Team", index="btree_not_null", check_company=True, ondelete="restrict"
+    team_id = _dimension("crm.team", string="Sales Team")
+    user_id = _dimension(
+        "res.users", string="Salesperson", domain=[("share", "=", False)], check_company=False
     )
-    user_id = fields.Many2one(
-        "res.users",
-        string="Salesperson",
-        index="btree_not_null",
-        domain=[("share", "=", False)],
-        ondelete="restrict",
-    )
-    payee_id = fields.Many2one(
+    payee_id = _dimension(
         "res.partner",
         string="Agent",
-        index="btree_not_null",
-        check_company=True,
-        ondelete="restrict",
         help="Who is credited with the sale: an agent, or the contact of an employee.",
     )
-    partner_id = fields.Many2one(
-        "res.partner",
-        string="Customer",
-        index="btree_not_null",
-        check_company=True,
-        ondelete="restrict",
-        help="With all contacts and addresses of the same company.",
+    partner_id = _dimension(
+        "res.partner", string="Customer", help="With all contacts and addresses of the same company."
     )
-    class_id = fields.Many2one(
-        "o2c.customer.class",
-        string="Customer Class",
-        index="btree_not_null",
-        check_company=True,
-        ondelete="restrict",
+    class_id = _dimension("o2c.customer.class", string="Customer Class")
+    region_id = _dimension("o2c.sales.region", help="With the regions below it.")
+    product_category_id = _dimension(
+        "product.category", check_company=False, help="With the categories below it."
     )
-    region_id = fields.Many2one(
-        "o2c.sales.region",
-        index="btree_not_null",
-        check_company=True,
-        ondelete="restrict",
-        help="With the regions below it.",
-    )
-    product_category_id = fields.Many2one(
-        "product.category",
-        index="btree_not_null",
-        ondelete="restrict",
-        help="With the categories below it.",
-    )
-    product_id = fields.Many2one(
-        "product.product", index="btree_not_null", check_company=True, ondelete="restrict"
-    )
+    product_id = _dimension("product.product")
     is_rest = fields.Boolean(
         string="All Others", help="What no other node under the same parent takes."
     )
@@ -160,9 +138,8 @@ class O2cSalesPlanNode(models.Model):
 
     @api.depends(*DIMENSIONS, "is_rest")
     def _compute_name(self):
+        """Named after what it stands for; another name that was typed stays until that changes."""
         for node in self:
-            if node.name:
-                continue
             told = [node[name].display_name for name in DIMENSIONS if node[name]]
             if node.is_rest:
                 node.name = self.env._("All Others")
@@ -231,6 +208,7 @@ class O2cSalesPlanNode(models.Model):
             plan._make_cells(members)
             if members.parent_id:
                 plan._refresh_roll_up(members.parent_id)
+        nodes.plan_id._expect_full_refresh()
         return nodes
 
     def _set_keys(self):
@@ -251,6 +229,8 @@ class O2cSalesPlanNode(models.Model):
             raise ValidationError(self.env._("A node cannot lie below itself."))
         before = self.parent_id if moved else self.browse()
         result = super().write(vals)
+        if vals.keys() & MATCHING:
+            self.plan_id._expect_full_refresh()
         if moved:
             for plan, nodes in (before | self).grouped("plan_id").items():
                 plan._refresh_roll_up(nodes)
@@ -260,6 +240,7 @@ class O2cSalesPlanNode(models.Model):
         self.plan_id._check_editable()
         below = self.search([("id", "child_of", self.ids)])
         above = (self.parent_id - below).grouped("plan_id")
+        self.plan_id._expect_full_refresh()
         result = super().unlink()
         for plan, nodes in above.items():
             plan._refresh_roll_up(nodes)

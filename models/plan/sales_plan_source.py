@@ -10,6 +10,8 @@ from .sales_plan_node import DIMENSIONS
 LINE_MODELS = {"invoice": "account.move.line", "order": "sale.order.line", "delivery": "stock.move"}
 # Dimensions of persons: what is shared out among several changes them only.
 PERSONS = {"user_id", "payee_id"}
+# Dimensions of single things: nodes of them are asked before those of teams, classes and trees.
+SINGLE = {"user_id", "payee_id", "partner_id", "product_id"}
 # Dimensions that are trees, with the table of the tree.
 TREES = {"region_id": "o2c_sales_region", "product_category_id": "product_category"}
 
@@ -61,7 +63,7 @@ class O2cSalesPlan(models.Model):
                 node.is_rest,
             )
             for node in nodes
-        ])
+        ], SINGLE)
 
     def _matched_id(self, node, name):
         return node.partner_id.commercial_partner_id.id if name == "partner_id" else node[name].id
