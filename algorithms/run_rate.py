@@ -4,13 +4,51 @@ The run rate spreads a target evenly over the working days of its period: after 
 of it is due. What was sold so far, continued at the same pace over the days that are left, is the
 expected end of the period. An early warning compares what was sold with what is due, and waits for
 the first few days to pass, whose pace says little.
+
+A day has passed as far as its sales are among the actuals: what counts is when these were last
+refreshed, not what day it is.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, tzinfo
 from math import fsum
 
 HUNDRED = 100.0
+
+
+Span = tuple[datetime, datetime]
+
+
+def days_passed(spans: Iterable[Span], as_of: datetime | None) -> tuple[float, float]:
+    """The working days of a period, and how many of them had passed at a moment.
+
+    A day counts as one, however many hours it has; of a day that is under way counts the part of its
+    hours that is over.
+
+    :param spans: when work is done, each within one day; all with a time zone, or all without
+    :param as_of: when the actuals were refreshed, ``None``: never, so that nothing has passed
+    """
+    hours: dict[date, timedelta] = {}
+    over: dict[date, timedelta] = {}
+    for begin, end in spans:
+        day = begin.date()
+        hours[day] = hours.get(day, timedelta()) + (end - begin)
+        if as_of is None or as_of <= begin:
+            continue
+        # By the clock on the wall: the day on which summer time begins is over at its midnight, too.
+        moment = as_of.astimezone(begin.tzinfo) if begin.tzinfo else as_of
+        over[day] = over.get(day, timedelta()) + (min(moment, end) - begin)
+    return float(len(hours)), fsum(spent / hours[day] for day, spent in over.items())
+
+
+def calendar_spans(first: date, last: date, zone: tzinfo) -> list[Span]:
+    """Every day from ``first`` to ``last`` as a whole: where no calendar says when work is done."""
+    days = (date.fromordinal(number) for number in range(first.toordinal(), last.toordinal() + 1))
+    return [
+        (datetime.combine(day, time.min, zone), datetime.combine(day + timedelta(days=1), time.min, zone))
+        for day in days
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +57,7 @@ class Standing:
 
     :ivar actual: what was sold up to and including the last of ``days_done``
     :ivar days: working days in the period
-    :ivar days_done: those of them that have passed, today included where its sales are
+    :ivar days_done: those of them that have passed, as of :func:`days_passed`
     """
 
     target: float

@@ -8,7 +8,8 @@ sums are exact at every level whatever is done in whatever order.
   period from every node to its children, level by level, in proportion to weights. Locked cells are
   left alone and the others get the remainder. A cell whose children are all locked can only be
   their sum, and counts as locked with it. A cell gets no less than what is locked below it, as long
-  as its siblings can make up for that.
+  as its siblings can make up for that. Where more is locked than there is to share out, nothing is
+  spread at all: the others would get targets of the opposite sign, which nobody means.
 - *Rolling up* goes the other way, and keeps both figures: what a cell was given and what its
   children add up to; the gap is the first less the second. Only :class:`RollUp` replaces the one by
   the other, and never in a locked cell.
@@ -23,6 +24,23 @@ from .apportion import apportion
 
 Node = Hashable
 Key = tuple[Node, Hashable]
+
+
+class TooMuchLocked(ValueError):
+    """What is locked below a cell leaves no way to share its figure out.
+
+    :ivar node: with ``period`` (``None``: all together) the cell whose figure was to be shared out
+    :ivar total: its figure in units
+    :ivar locked: what the locked cells below it add up to
+    """
+
+    def __init__(self, node: Node, period: Hashable | None, total: int, locked: int):
+        self.node, self.period, self.total, self.locked = node, period, total, locked
+        place = "" if period is None else f" in {period}"
+        super().__init__(
+            f"Below {node}{place} is locked what adds up to {locked} units, but there are {total} to "
+            "share out. Unlock something or change the target."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +134,10 @@ class Outcome:
     :ivar tree: with the new targets
     :ivar equal: groups spread in equal parts for want of weights, by the cell that was spread (its
         period is ``None`` where a total was divided over the periods)
-    :ivar overdrawn: cells that were spread although more is locked below them than they hold, so
-        that the others got a figure of the opposite sign
     """
 
     tree: Tree
     equal: tuple[Key, ...] = ()
-    overdrawn: tuple[Key, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +181,11 @@ def apply(tree: Tree, steps: Iterable[Edit | Lock | Spread | RollUp]) -> Tree:
 
 
 def edit(tree: Tree, step: Edit) -> Tree:
-    """The tree with a figure typed in; what lies above and below stays and shows a gap."""
+    """The tree with a figure typed in; what lies above and below stays and shows a gap.
+
+    :raise TooMuchLocked: where the locked periods leave no way to share a total out
+    :raise ValueError: where the cell is locked
+    """
     cells = _cells(tree, step.node, step.period)
     if step.period is None:
         row = {cell: cell in tree.locked for cell in _row(tree, step.node)}
@@ -184,21 +203,21 @@ def spread(tree: Tree, step: Spread) -> Outcome:
 
     Afterwards every cell of the node and below equals the sum of its children.
 
-    :raise ValueError: where all the cells of a group are locked and add up to something else
+    :raise TooMuchLocked: where more is locked than there is to share out, or everything and it adds
+        up to something else
     """
     _cells(tree, step.node, None)
     children = tree.children()
     inside = _inside(children, step.node)
     weights = _weights(tree, children, inside, step.weights)
     fixed, least = _bounds(tree, children, inside)
-    targets, equal, overdrawn = dict(tree.targets), [], []
+    targets, equal = dict(tree.targets), []
 
     def divide(cell, units, cells):
         group = _Group(cell, units, cells, fixed, weights, least)
         division = group.divide()
         targets.update(division.units)
         equal.extend([cell] if division.is_equal else [])
-        overdrawn.extend([cell] if division.is_overdrawn else [])
 
     if step.total is not None:
         divide((step.node, None), step.total, _row(tree, step.node))
@@ -208,7 +227,7 @@ def spread(tree: Tree, step: Spread) -> Outcome:
         for period in tree.periods:
             cells = tuple((child, period) for child in children[node])
             divide((node, period), targets.get((node, period), 0), cells)
-    return Outcome(replace(tree, targets=targets), tuple(equal), tuple(overdrawn))
+    return Outcome(replace(tree, targets=targets), tuple(equal))
 
 
 def roll_up(tree: Tree) -> dict[Key, Gap]:
@@ -235,7 +254,6 @@ def take_over(tree: Tree, node: Node) -> Tree:
 class _Division:
     units: Mapping[Key, int]
     is_equal: bool = False
-    is_overdrawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,20 +271,22 @@ class _Group:
         """The figures of the cells that are not locked, and of those their children determine."""
         given = {cell: self.fixed[cell] for cell in self.cells if cell in self.fixed}
         free = [cell for cell in self.cells if cell not in given]
-        rest = self.total - sum(given.values())
+        locked = sum(given.values())
+        rest = self.total - locked
+        is_overdrawn = rest * self.total < 0 or (rest < 0 and not self.total)
+        if is_overdrawn or (rest and not free):
+            raise TooMuchLocked(*self.origin, self.total, locked)
         if not free:
-            if rest:
-                raise ValueError(self._all_locked(rest))
             return _Division(given)
         shares = apportion(rest, [self.weights.get(cell, 0) for cell in free])
-        is_equal = shares.is_equal and len(free) > 1
+        is_equal = shares.is_equal and len(free) > 1 and rest != 0
         units = dict(zip(free, shares.units, strict=True))
         if self.least:
-            units = self._raised(units, rest)
-        return _Division(given | units, is_equal, rest * self.total < 0 or (rest < 0 and not self.total))
+            units = self._raised(units, rest, locked)
+        return _Division(given | units, is_equal)
 
-    def _raised(self, units, rest):
-        """Shares of ``rest`` none of which is less than what is locked below it, if that can be."""
+    def _raised(self, units, rest, locked):
+        """Shares of ``rest`` none of which is less than what is locked below it."""
         sign = -1 if rest < 0 else 1
         raised = {}
         while short := {
@@ -275,21 +295,13 @@ class _Group:
             if cell in self.least and sign * share < sign * self.least[cell]
         }:
             others = [cell for cell in units if cell not in short]
-            left = rest - sum(raised.values()) - sum(short.values())
-            if not others or sign * left < 0:
-                break
             raised |= short
+            left = rest - sum(raised.values())
+            if not others or sign * left < 0:
+                raise TooMuchLocked(*self.origin, self.total, locked + sum(raised.values()))
             shares = apportion(left, [self.weights.get(cell, 0) for cell in others])
             units = dict(zip(others, shares.units, strict=True))
         return raised | units
-
-    def _all_locked(self, rest):
-        node, period = self.origin
-        place = "" if period is None else f" in {period}"
-        return (
-            f"Everything below {node}{place} is locked and adds up to {self.total - rest} units, "
-            f"not to {self.total}. Unlock something or change the target."
-        )
 
 
 def _cells(tree, node, period):

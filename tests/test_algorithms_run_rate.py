@@ -1,6 +1,68 @@
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
 from odoo.tests import BaseCase
 
-from odoo.addons.order_to_cash.algorithms.run_rate import Standing, WarningRule, total
+from odoo.addons.order_to_cash.algorithms.run_rate import (
+    Standing,
+    WarningRule,
+    calendar_spans,
+    days_passed,
+    total,
+)
+
+
+def office(*days):
+    """Work from 8 to 12 and from 13 to 17 on days of June 2026."""
+    return [
+        (datetime(2026, 6, day, begin), datetime(2026, 6, day, begin + 4))
+        for day in days for begin in (8, 13)
+    ]
+
+
+class TestDaysPassed(BaseCase):
+    def test_days_pass_with_the_refresh_of_the_actuals(self):
+        # 1 June 2026 is a Monday, the 4th a holiday.
+        week = office(1, 2, 3, 5)
+        for why, spans, as_of, passed in [
+            ("never refreshed", week, None, (4, 0)),
+            ("before the period", week, datetime(2026, 5, 31, 3), (4, 0)),
+            ("the first night: nothing is sold yet", week, datetime(2026, 6, 1, 3), (4, 0)),
+            ("at night today is not among the actuals", week, datetime(2026, 6, 2, 3), (4, 1)),
+            ("at noon half of the day is", week, datetime(2026, 6, 2, 12, 30), (4, 1.5)),
+            ("in the evening all of it is", week, datetime(2026, 6, 2, 19), (4, 2)),
+            ("a holiday adds nothing", week, datetime(2026, 6, 4, 19), (4, 3)),
+            ("the last night but one", week, datetime(2026, 6, 5, 3), (4, 3)),
+            ("the period is over", week, datetime(2026, 6, 6, 3), (4, 4)),
+            ("long over", week, datetime(2027, 1, 1), (4, 4)),
+            ("a short day is a day", [*office(1), (datetime(2026, 6, 2, 8), datetime(2026, 6, 2, 10))],
+             datetime(2026, 6, 2, 9), (2, 1.5)),
+            ("a half period", office(3, 5), datetime(2026, 6, 4, 3), (2, 1)),
+            ("no working days", [], datetime(2026, 6, 4, 3), (0, 0)),
+        ]:
+            with self.subTest(why):
+                self.assertEqual(days_passed(spans, as_of), passed)
+
+    def test_every_day_where_there_is_no_calendar(self):
+        zone = ZoneInfo("Europe/Berlin")
+        # Summer time begins on the 29th, which has 23 hours.
+        spans = calendar_spans(date(2026, 3, 28), date(2026, 3, 30), zone)
+        for as_of, passed in [
+            (datetime(2026, 3, 28, tzinfo=zone), 0),
+            (datetime(2026, 3, 28, 12, tzinfo=zone), 0.5),
+            (datetime(2026, 3, 29, 22, tzinfo=ZoneInfo("UTC")), 2),
+            (datetime(2026, 4, 1, tzinfo=zone), 3),
+        ]:
+            with self.subTest(as_of=as_of):
+                self.assertEqual(days_passed(spans, as_of), (3, passed))
+
+    def test_days_pass_one_after_the_other(self):
+        spans, before = office(*range(1, 31)), 0
+        for hour in range(24 * 32):
+            days, done = days_passed(spans, datetime(2026, 5, 31) + timedelta(hours=hour))
+            self.assertTrue(before <= done <= days == 30)
+            before = done
+        self.assertEqual(before, 30)
 
 
 class TestStanding(BaseCase):

@@ -1,4 +1,5 @@
 import random
+from collections import Counter
 from fractions import Fraction
 
 from odoo.tests import BaseCase
@@ -16,6 +17,7 @@ from odoo.addons.order_to_cash.algorithms.spreading import (
     Lock,
     RollUp,
     Spread,
+    TooMuchLocked,
     Tree,
     apply,
     roll_up,
@@ -164,23 +166,42 @@ class TestSpread(BaseCase):
 
     def test_a_cell_gets_no_less_than_is_locked_below_it(self):
         plan = tree([(("company", 1), 100), (("ann", 1), 80)], [("ann", 1)])
-        outcome = spread(plan, Spread("company"))
-        self.assertEqual([outcome.tree.get(node, 1) for node in PARENTS], [100, 80, 20, 80, 0, 20])
-        self.assertEqual(outcome.overdrawn, ())
+        plan = spread(plan, Spread("company")).tree
+        self.assertEqual([plan.get(node, 1) for node in PARENTS], [100, 80, 20, 80, 0, 20])
 
     def test_more_is_locked_than_there_is(self):
-        plan = tree([(("company", 1), 100), (("north", 1), 130)], [("north", 1)])
-        outcome = spread(plan, Spread("company"))
-        self.assertEqual([outcome.tree.get(node, 1) for node in PARENTS], [100, 130, -30, 65, 65, -30])
-        self.assertEqual(outcome.overdrawn, (("company", 1),))
+        for why, total, cell, locked, place in [
+            ("one level below", 100, "north", 130, "company"),
+            ("at the end of a branch", 100, "ann", 130, "company"),
+            ("nothing to share out", 0, "north", 1, "company"),
+            ("a credit, and more credit is locked", -100, "south", -130, "company"),
+            ("a credit, and a target is locked at the end of a branch", -100, "carl", 5, None),
+        ]:
+            with self.subTest(why):
+                plan = tree([(("company", 1), total), ((cell, 1), locked)], [(cell, 1)])
+                if place is None:
+                    self.assert_no_gap(spread(plan, Spread("company")).tree)
+                    continue
+                with self.assertRaises(TooMuchLocked) as caught:
+                    spread(plan, Spread("company"))
+                error = caught.exception
+                self.assertEqual((error.node, error.period, error.locked), (place, 1, locked))
+
+    def test_more_is_locked_in_the_periods_than_there_is(self):
+        plan = tree([(("ann", 1), 50)], [("ann", 1)])
+        for step in (Spread("ann", total=40), Edit("ann", 40)):
+            with self.subTest(step), self.assertRaises(TooMuchLocked) as caught:
+                apply(plan, [step])
+            self.assertEqual((caught.exception.period, caught.exception.total), (None, 40))
 
     def test_all_locked(self):
         cells = [("north", 1), ("south", 1)]
         targets = [(("company", 1), 100), (("north", 1), 60), (("south", 1), 40)]
         self.assert_no_gap(spread(tree(targets, cells), Spread("company")).tree)
-        with self.assertRaises(ValueError) as caught:
+        with self.assertRaises(TooMuchLocked) as caught:
             spread(tree([*targets, (("company", 1), 101)], cells), Spread("company"))
-        self.assertIn("adds up to 100 units, not to 101", str(caught.exception))
+        self.assertEqual((caught.exception.total, caught.exception.locked), (101, 100))
+        self.assertIn("locked what adds up to 100 units, but there are 101", str(caught.exception))
 
     def test_a_part_of_the_tree(self):
         plan = tree([(("company", 1), 100), (("north", 1), 50), (("carl", 1), 7)])
@@ -236,7 +257,7 @@ class TestRollUp(BaseCase):
 class TestAnySequence(BaseCase):
     def test_sums_are_exact(self):
         rng = random.Random(61)
-        done = 0
+        done, inner = Counter(), 0
         for _plan in range(60):
             parents = {0: None}
             for node in range(1, rng.randint(2, 25)):
@@ -250,10 +271,28 @@ class TestAnySequence(BaseCase):
                 except ValueError:
                     self.assertTrue(plan.locked)
                     continue
-                done += 1
+                done[type(step)] += 1
+                # What is locked above others is what spreading has to go round.
+                inner += isinstance(step, Spread) and any(children[node] for node, _period in plan.locked)
                 self.check_step(plan, step, after, children)
                 plan = after
-        self.assertGreater(done, 1000)
+        self.assertGreater(done.total(), 1000)
+        self.assertGreater(min(done.values()), 100)
+        self.assertGreater(inner, 50)
+
+    def test_nothing_changes_its_sign(self):
+        rng, refused = random.Random(62), 0
+        for _plan in range(300):
+            parents = {0: None} | {node: rng.randrange(node) for node in range(1, rng.randint(2, 15))}
+            locked = frozenset((node, 0) for node in parents if node and rng.random() < 0.3)
+            targets = {cell: rng.randint(0, 50) for cell in locked} | {(0, 0): rng.randint(0, 150)}
+            try:
+                after = spread(Tree(parents, (0,), targets, locked), Spread(0)).tree
+            except TooMuchLocked:
+                refused += 1
+                continue
+            self.assertTrue(all(units >= 0 for units in after.targets.values()))
+        self.assertTrue(30 < refused < 270)
 
     def any_step(self, rng, plan):
         node = rng.choice(tuple(plan.parents))
@@ -261,10 +300,10 @@ class TestAnySequence(BaseCase):
         cells = [(one, when) for one in plan.parents for when in plan.periods]
         weights = {cell: rng.choice((0, -3.3, rng.random(), rng.uniform(0, 1e6))) for cell in cells}
         return rng.choice((
-            Edit(node, rng.randint(-(10**6), 10**9), period),
+            Edit(node, rng.choice((0, rng.randint(-(10**6), 10**9))), period),
             Lock(node, period),
             Lock(node, period, is_locked=False),
-            Spread(node, rng.choice((None, rng.randint(-(10**6), 10**12))), rng.choice((None, weights))),
+            Spread(node, rng.choice((None, 0, rng.randint(-(10**6), 10**12))), rng.choice((None, weights))),
             RollUp(node),
         ))
 

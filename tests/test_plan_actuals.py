@@ -171,9 +171,47 @@ class TestPlanActuals(PlanCommon):
     def test_who_is_behind_is_warned_once(self):
         self._type(self.sally, 0, 1000, 0)
         self.plan.action_approve()
+        self.assertFalse(self.plan._warn(self.company), "Nothing is known of what was sold.")
+        self.plan.action_refresh_actuals()
         self.assertTrue(self.plan._warn(self.company))
         self.assertEqual(self.plan.activity_ids.user_id, self.salesperson)
         self.assertFalse(self.plan._warn(self.company))
+
+    def test_a_day_has_passed_when_its_sales_are_among_the_actuals(self):
+        self._new_invoice(self.customer, 100, "2025-02-03")
+        self._type(self.sally, 0, 1000, 0)
+        cell = self.sally.cell_ids.sorted("period_index")[1]
+        calendar = self.company.resource_calendar_id
+        self.env["resource.calendar.leaves"].create({
+            "name": "Holiday", "calendar_id": calendar.id, "company_id": self.company.id,
+            "date_from": "2025-02-04 00:00:00", "date_to": "2025-02-04 23:00:00",
+        })
+        # 3 February is the first working day of 20, the 4th a holiday.
+        for moment, due_days, pace in (
+            ("2025-02-04 02:00:00", 1, 190), ("2025-02-06 02:00:00", 2, 95), ("2025-03-01 02:00:00", 19, 10),
+        ):
+            with self.subTest(moment), freeze_time(moment):
+                self.plan._refresh_actuals()
+                self.assertEqual(cell._days(), (19, due_days))
+                self.assertAlmostEqual(cell.pace, pace)
+
+    @freeze_time("2025-02-08 00:00:00")
+    def test_without_a_calendar_every_day_counts(self):
+        self._new_invoice(self.customer, 100, "2025-02-03")
+        self.company.resource_calendar_id = False
+        self._type(self.sally, 0, 1000, 0)
+        self.plan._refresh_actuals()
+        cell = self.sally.cell_ids.sorted("period_index")[1]
+        self.assertEqual(cell._days(), (28, 7))
+        self.assertEqual((cell.pace, cell.expected), (40, 400))
+        self.plan._spread(self.top, "days", total=90)
+        self.assertEqual(self._targets(self.top), [31, 28, 31])
+
+    def test_where_nobody_works_every_day_counts(self):
+        plan, nodes = self._new_tree(date_from="2025-02-01", date_to="2025-02-02")
+        with freeze_time("2025-02-02 00:00:00"):
+            plan._refresh_actuals()
+            self.assertEqual(nodes["top"].cell_ids._days(), (2, 1))
 
     @freeze_time("2025-02-20")
     def test_teams_get_their_target_of_the_month(self):

@@ -1,4 +1,5 @@
 import random
+from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import Form, tagged
@@ -68,30 +69,89 @@ class TestPlanTree(PlanCommon):
         self.plan._spread(self.top, "days", total=63)
         self.assertEqual(sum(self._targets(self.top)), 63)
 
-    def test_figures_agree_with_the_algorithm_after_any_sequence(self):
-        rng = random.Random(6)
-        nodes = list(self.nodes.values())
-        for _step in range(25):
+    def test_more_locked_than_there_is_is_refused_with_both_figures(self):
+        self._type(self.top, 100, 100, 100)
+        self._type(self.nodes["harbour"], 130, 0, 0)
+        self.nodes["harbour"].cell_ids.sorted("period_index")[0].is_locked = True
+        with self.assertRaises(UserError) as caught, self.env.cr.savepoint():
+            self.plan.action_spread()
+        for told in ("Company", "Jan 2025", "130.00", "100.00"):
+            self.assertIn(told, str(caught.exception))
+        with self.assertRaises(UserError), self.env.cr.savepoint():
+            self.plan._edit_total(self.nodes["harbour"], 120)
+        self.assertEqual(self._targets(self.sally), [0, 0, 0])
+
+    def test_equal_parts_for_want_of_weights_are_told(self):
+        self._type(self.top, 0, 0, 100)
+        self.plan.spread_by = "last_year"
+        message = self.plan.action_spread()["params"]["message"]
+        self.assertIn("Company, Mar 2025", message)
+        self.assertNotIn("Jan", message)
+        self.plan.spread_by = "equal"
+        self.assertIs(self.plan.action_spread(), True)
+        told = []
+        with patch.object(type(self.env.user), "_bus_send", lambda user, *message: told.append(message)):
+            self.plan.grid_spread(self.top.id, 2, "forecast")
+        self.assertEqual(len(told), 1)
+
+    def test_sums_are_exact_whatever_is_done_in_whatever_unit(self):
+        yen = self.setup_other_currency("JPY", rounding=1.0)
+        dinar = self.setup_other_currency("KWD", rounding=0.001)
+        for seed, values in enumerate((
+            {}, {"currency_id": yen.id}, {"currency_id": dinar.id}, {"metric": "quantity"},
+        )):
+            with self.subTest(values):
+                plan, nodes = self._new_tree(**values)
+                for parent in ("otto", "harbour"):
+                    for number in range(2):
+                        nodes[parent, number] = self._new_node(plan, nodes[parent], name=f"{number}")
+                self._check_any_sequence(random.Random(seed), plan, list(nodes.values()))
+
+    def _check_any_sequence(self, rng, plan, nodes):
+        spread, precision = 0, plan._precision()
+        top = nodes[0]
+        for _step in range(40):
             node, index = rng.choice(nodes), rng.randrange(3)
             cell = node.cell_ids.sorted("period_index")[index]
-            match rng.randrange(4):
+            match rng.randrange(5):
                 case 0:
-                    cell.write({"target": rng.randrange(-1000, 100000) / 100, "is_locked": False})
+                    target = rng.choice((0, rng.randrange(-10**5, 10**7))) * precision
+                    cell.write({"target": target, "is_locked": False})
                 case 1:
                     cell.is_locked = not cell.is_locked
-                case 2:
+                case 2 | 3:
+                    by = rng.choice(["equal", "target", "last_year", "days", "weight"])
+                    total = rng.choice((None, 0, rng.randrange(-10**5, 10**9) * precision))
                     try:
-                        self.plan._spread(node, rng.choice(["equal", "target", "last_year"]))
+                        plan._spread(node, by, total=total)
                     except UserError:
+                        self.assertTrue(any(plan.node_ids.cell_ids.mapped("is_locked")))
                         continue
+                    spread += 1
+                    below = plan.node_ids.filtered_domain([("id", "child_of", node.id)])
+                    self._check_no_gap(plan, below.cell_ids)
+                    if total is not None:
+                        self.assertAlmostEqual(sum(self._targets(node)), total, delta=precision / 2)
                 case _:
-                    self.plan.action_roll_up()
-            tree = self.plan._tree(self.top)
-            gaps = spreading.roll_up(tree)
-            for (key, period), gap in gaps.items():
-                stored = self.env["o2c.sales.plan.node"].browse(key).cell_ids[period]
-                self.assertAlmostEqual(stored.rolled_up, gap.below / 100)
-                self.assertAlmostEqual(stored.target, gap.target / 100)
+                    plan.action_roll_up()
+                    self._check_no_gap(plan, plan.node_ids.cell_ids.filtered(lambda one: not one.is_locked))
+            self._check_sums(plan, top)
+        self.assertGreater(spread, 5)
+
+    def _check_no_gap(self, plan, cells):
+        for cell in cells:
+            below = cell.node_id.child_ids.cell_ids.filtered(
+                lambda one, index=cell.period_index: one.period_index == index
+            )
+            if below:
+                self.assertEqual(plan._round(cell.target - sum(below.mapped("target"))), 0)
+
+    def _check_sums(self, plan, top):
+        precision = plan._precision()
+        for (key, period), gap in spreading.roll_up(plan._tree(top)).items():
+            stored = self.env["o2c.sales.plan.node"].browse(key).cell_ids[period]
+            self.assertAlmostEqual(stored.rolled_up, gap.below * precision, delta=precision / 2)
+            self.assertAlmostEqual(stored.target, gap.target * precision, delta=precision / 2)
 
     def test_a_node_is_named_after_what_it_stands_for(self):
         with Form(self.env["o2c.sales.plan.node"].with_context(default_plan_id=self.plan.id)) as form:

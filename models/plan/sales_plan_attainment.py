@@ -40,7 +40,7 @@ class O2cSalesPlanCell(models.Model):
     )
     warned_on = fields.Date(readonly=True, help="On this day somebody was told that sales are behind.")
 
-    @api.depends("target", "actual", "date_from", "date_to")
+    @api.depends("target", "actual", "date_from", "date_to", "plan_id.refreshed_on")
     def _compute_run_rate(self):
         for cells in self.grouped(lambda cell: (cell.plan_id, cell.date_from, cell.date_to)).values():
             days, done = cells[0]._days()
@@ -50,13 +50,9 @@ class O2cSalesPlanCell(models.Model):
                 cell.expected = cell.actual if standing.expected is None else standing.expected
 
     def _days(self):
-        """:return: working days of the period, and those of them that have passed, today included"""
+        """:return: working days of the period, and those of them whose sales are among the actuals"""
         self.ensure_one()
-        plan = self.plan_id
-        # sudo: the date of a company is no secret
-        today = plan.company_id.sudo()._o2c_today()
-        dates = plan._working_dates(self.date_from, self.date_to)
-        return len(dates), sum(1 for day in dates if day <= today)
+        return self.plan_id._days_passed(self.date_from, self.date_to)
 
     def _create_warnings(self):
         activity_type = self.env.ref(ACTIVITY, raise_if_not_found=False)

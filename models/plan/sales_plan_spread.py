@@ -1,10 +1,9 @@
 """Targets down and up the tree, by :mod:`algorithms.spreading`."""
 
-from pytz import timezone
-
-from odoo import api, fields, models
+from odoo import fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
+from odoo.tools.misc import formatLang
 
 from odoo.addons.order_to_cash.algorithms import apportion, spreading
 
@@ -18,6 +17,8 @@ BY = [
 ]
 # Weights that are figures of the cells.
 COLUMNS = ("last_year", "forecast", "target")
+# So many places are named in a message.
+SHOWN = 3
 
 
 class O2cSalesPlan(models.Model):
@@ -32,14 +33,30 @@ class O2cSalesPlan(models.Model):
     # ------------------------------------------------------------------
 
     def action_spread(self):
-        """Spread the targets at the top of these plans down to the last node, as they say."""
+        """Spread the targets at the top of these plans down to the last node, as they say.
+
+        :return: ``True``, or a message where equal parts were made for want of weights
+        """
         self.check_access("write")
         self.company_id._o2c_check_plan_is_on()
         self._check_editable()
+        messages = []
         for plan in self:
             for node in plan.node_ids.filtered(lambda node: not node.parent_id):
-                plan._spread(node, plan.spread_by)
-        return True
+                _changed, equal = plan._spread_down(node, plan.spread_by)
+                messages += [plan._equal_message(plan.spread_by, equal)] if equal else []
+        if not messages:
+            return True
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "warning",
+                "message": "\n".join(messages),
+                "sticky": True,
+                "next": {"type": "ir.actions.act_window_close"},
+            },
+        }
 
     def action_roll_up(self):
         """Make what the targets below add up to the target, save in locked cells."""
@@ -70,7 +87,19 @@ class O2cSalesPlan(models.Model):
         :param float total: of all periods; ``None`` leaves the node's own figures as they are
         :param int period: the index of the only period to spread; ``None``: all
         :return: dict (node id, period index) -> the target before in units, of those that changed
-        :raise UserError: where everything below is locked and adds up to something else
+        :raise UserError: where what is locked below leaves no way to share it out
+        """
+        changed, equal = self._spread_down(node, by, total, period)
+        if equal:
+            self.env.user._bus_send(
+                "simple_notification", {"type": "warning", "message": self._equal_message(by, equal)}
+            )
+        return changed
+
+    def _spread_down(self, node, by, total=None, period=None):
+        """:meth:`_spread`, with what is to be told.
+
+        :return: what changed, and the cells spread in equal parts for want of weights
         """
         self.ensure_one()
         tree = self._tree(node, period=period)
@@ -78,9 +107,9 @@ class O2cSalesPlan(models.Model):
         step = spreading.Spread(node.id, units, self._weights(node, by))
         try:
             outcome = spreading.spread(tree, step)
-        except ValueError as error:
-            raise self._all_locked(node) from error
-        return self._write_tree(tree, outcome.tree, node)
+        except spreading.TooMuchLocked as error:
+            raise self._too_much_locked(error) from error
+        return self._write_tree(tree, outcome.tree, node), outcome.equal
 
     def _spread_over_periods(self, node, by):
         """Share the sum of a node out again over its periods, and then over all below it.
@@ -97,8 +126,8 @@ class O2cSalesPlan(models.Model):
             edited = spreading.edit(
                 tree, spreading.Edit(node.id, apportion.to_units(total, self._precision()))
             )
-        except ValueError as error:
-            raise self._all_locked(node) from error
+        except spreading.TooMuchLocked as error:
+            raise self._too_much_locked(error) from error
         self._write_tree(tree, edited, node)
 
     def _tree(self, node, below=True, period=None):
@@ -169,35 +198,39 @@ class O2cSalesPlan(models.Model):
         nodes = self.env["o2c.sales.plan.node"].search([("id", "child_of", node.id)])
         if by == "weight":
             return {(one.id, index): one.weight for one in nodes for index in range(len(periods))}
-        days = [self._working_days(period.date_from, period.date_to) for period in periods]
+        days = [self._day_count(period.date_from, period.date_to) for period in periods]
         return {(one.id, index): days[index] for one in nodes for index in range(len(periods))}
 
-    def _working_days(self, date_from, date_to):
-        """Working days of the company between two dates, both included."""
-        return len(self._working_dates(date_from, date_to))
+    # ------------------------------------------------------------------
+    # Messages
+    # ------------------------------------------------------------------
 
-    @api.model
-    def _working_dates_of(self, company, date_from, date_to):
-        """The days on which a company works, by its calendar and without its holidays."""
-        start = fields.Datetime.to_datetime(date_from)
-        end = fields.Datetime.to_datetime(date_to).replace(hour=23, minute=59, second=59)
-        calendar = company.resource_calendar_id
-        if not calendar:
-            return []
-        zone = timezone(calendar.tz or "UTC")
-        intervals = calendar._work_intervals_batch(zone.localize(start), zone.localize(end))[False]
-        return sorted({begin.date() for begin, _end, _meta in intervals})
-
-    def _working_dates(self, date_from, date_to):
-        self.ensure_one()
-        # sudo: the working days of a company are no secret
-        return self._working_dates_of(self.company_id.sudo(), date_from, date_to)
-
-    def _all_locked(self, node):
+    def _too_much_locked(self, error):
         return UserError(
             self.env._(
-                "Below %(node)s so much is locked that its target cannot be spread. Unlock something or "
-                "change the target.",
-                node=node.name,
+                "%(cell)s: %(locked)s is locked, but %(target)s is to be shared out. Unlock something "
+                "there, or change the target.",
+                cell=self._cell_label(error.node, error.period),
+                locked=self._format_units(error.locked),
+                target=self._format_units(error.total),
             )
         )
+
+    def _equal_message(self, by, cells):
+        """That equal parts were made of ``cells``, for which ``by`` gives no weights."""
+        shown = [self._cell_label(*cell) for cell in cells[:SHOWN]]
+        return self.env._(
+            "%(by)s says nothing about what is below these, where equal parts were made: %(cells)s.",
+            by=dict(self._fields["spread_by"]._description_selection(self.env))[by],
+            cells="; ".join(shown + ["…"] * (len(cells) > SHOWN)),
+        )
+
+    def _cell_label(self, node_id, index):
+        """A cell, or without an index a node, as a person calls it."""
+        name = self.env["o2c.sales.plan.node"].browse(node_id).complete_name
+        return name if index is None else f"{name}, {self._period_label(self._periods()[index])}"
+
+    def _format_units(self, units):
+        amount = apportion.from_units(units, self._precision())
+        currency = self._value_currency()
+        return formatLang(self.env, amount, digits=self._digits(), currency_obj=currency or None)
