@@ -192,6 +192,20 @@ class TestPlanTree(PlanCommon):
         self.plan.growth_percent = 3
         self.assertTrue(self.plan.refreshed_fully_on)
 
+    def test_what_was_typed_keeps_its_currency_and_metric(self):
+        euro = self.env.ref("base.EUR")
+        for name, cell in (("target", self.sally.cell_ids[1]), ("adjustment", self.top.cell_ids[2])):
+            cell[name] = 5
+            for values in ({"currency_id": euro.id}, {"metric": "quantity"}, {"metric": "margin"}):
+                with self.subTest(name, **values), self.assertRaises(UserError), self.env.cr.savepoint():
+                    self.plan.write(values)
+            self.plan.write({"metric": "amount", "currency_id": self.plan.currency_id.id})
+            cell[name] = 0
+        self.plan.write({"currency_id": euro.id})
+        self.assertEqual(self.top.cell_ids.currency_id, euro)
+        self.plan.metric = "quantity"
+        self.assertFalse(self.top.cell_ids.currency_id)
+
     def test_the_dates_of_a_draft_may_change(self):
         self._type(self.sally, 1, 2, 3)
         self.plan.write({"date_from": "2025-02-01", "date_to": "2025-04-30"})

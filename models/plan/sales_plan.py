@@ -208,6 +208,7 @@ class O2cSalesPlan(models.Model):
         }
         if content:
             self._check_editable()
+        self._check_unit_may_change(vals)
         result = super().write(vals)
         if content & {"date_from", "date_to", "period"}:
             self._align_cells()

@@ -3,6 +3,8 @@
 from decimal import Decimal
 
 from odoo import models
+from odoo.exceptions import UserError
+from odoo.fields import Domain
 from odoo.tools import SQL
 
 TOTALS = ["forecast", "target", "gap", "actual", "last_year", "attainment"]
@@ -73,6 +75,32 @@ class O2cSalesPlan(models.Model):
                 "DELETE FROM o2c_sales_plan_cell WHERE plan_id = %s AND period_index < 0", plan.id
             ))
             plan._make_cells(plan.node_ids)
+
+    def _check_unit_may_change(self, vals):
+        """Raise where figures that were typed would be in another currency or of another kind.
+
+        Nobody means 1,000 dollars by 1,000 euros: what they are worth is for the planner to say.
+        """
+        changed = self.filtered(
+            lambda plan: vals.get("metric", plan.metric) != plan.metric
+            or vals.get("currency_id", plan.currency_id.id) != plan.currency_id.id
+        )
+        if not changed:
+            return
+        typed = self.env["o2c.sales.plan.cell"].search(
+            Domain("plan_id", "in", changed.ids)
+            & (Domain("target", "!=", 0) | Domain("adjustment", "!=", 0)),
+            limit=1,
+        )
+        if typed:
+            raise UserError(
+                self.env._(
+                    "%(plan)s has targets or adjustments, which mean something else in another currency or "
+                    "metric; %(cell)s, for example. Make a new plan, or set them to 0 first.",
+                    plan=typed.plan_id.display_name,
+                    cell=typed.display_name,
+                )
+            )
 
     def _align_currency(self):
         """After a change of currency or metric: figures in another unit mean nothing any more."""
