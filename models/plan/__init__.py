@@ -9,6 +9,7 @@ from . import sales_plan_days
 from . import sales_plan_spread
 from . import sales_plan_grid
 from . import sales_plan_grid_bulk
+from . import sales_plan_grid_conflicts
 from . import sales_plan_source
 from . import sales_plan_actual
 from . import sales_plan_forecast

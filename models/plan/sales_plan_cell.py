@@ -127,6 +127,7 @@ class O2cSalesPlanCell(models.Model):
             rounded = {
                 name: value if name == "is_locked" else plan._round(value) for name, value in vals.items()
             }
+            rounded["changed_by_uid"] = self.env.uid
             before = {cell: cell.adjustment for cell in cells} if "adjustment" in vals else {}
             cells._write_system(rounded)
             for cell, adjustment in before.items():

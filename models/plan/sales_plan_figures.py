@@ -165,7 +165,8 @@ class O2cSalesPlan(models.Model):
               AND cell.plan_id = %(plan)s AND (%(changes)s)
             """,
             assignments=SQL(", ").join([
-                SQL("%s = new.%s * %s", column, column, precision) for column in columns
+                *(SQL("%s = new.%s * %s", column, column, precision) for column in columns),
+                *([SQL("changed_by_uid = %s", self.env.uid)] if "target" in units_by_column else []),
             ]),
             changes=SQL(" OR ").join([
                 SQL("cell.%s IS DISTINCT FROM new.%s * %s", column, column, precision)

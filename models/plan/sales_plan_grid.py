@@ -50,23 +50,30 @@ class O2cSalesPlan(models.Model):
         }
 
     def grid_write(self, changes):
-        """Type into the grid. All of it, or nothing.
+        """Type into the grid. All of it but what somebody else changed meanwhile, or nothing.
 
         :param changes: list of dicts: ``node_id``, ``period_index`` (``None``: the whole row; a target
             is divided over the unlocked periods as they stand to each other), and any of ``target``,
-            ``adjustment`` and ``is_locked``, done one after the other
-        :return: dict ``cells`` as of :meth:`grid_read`, of every node with a figure that changed
+            ``adjustment`` and ``is_locked``, done one after the other; ``before``, of one period: what
+            of these was shown before, so that a cell which holds something else by now is left alone
+        :return: dict ``cells`` as of :meth:`grid_read`, of every node with a figure that changed, and
+            ``conflicts``: the cells left alone, as of :meth:`_grid_sift`
         :raise UserError: where the plan is no draft, a cell is locked, or there is no such cell
         """
         self.ensure_one()
         self.check_access("write")
         self._check_editable()
         nodes = self._grid_find({change.get("node_id") for change in changes})
+        for change in changes:
+            self._grid_check_values(self._grid_values(change))
+            self._grid_check_values(change.get("before") or {})
+            if change.get("period_index") is not None:
+                self._grid_check_period(change["period_index"])
+        changes, conflicts = self._grid_sift(changes)
         single = defaultdict(dict)
         for change in changes:
-            node = nodes[change.get("node_id")]
-            values = {name: change[name] for name in CHANGEABLE if name in change}
-            self._grid_check_values(values)
+            node = nodes[change["node_id"]]
+            values = self._grid_values(change)
             if change.get("period_index") is None:
                 self._grid_write_cells(single)
                 single = defaultdict(dict)
@@ -75,23 +82,28 @@ class O2cSalesPlan(models.Model):
                 single[node.id, change["period_index"]].update(values)
         self._grid_write_cells(single)
         touched = self.env["o2c.sales.plan.node"].union(*nodes.values())
-        return {"cells": self._grid_cells(self._with_ancestors(touched))}
+        return {"cells": self._grid_cells(self._with_ancestors(touched)), "conflicts": conflicts}
 
-    def grid_spread(self, node_id, period_index=None, by=None, shown_node_ids=None):
+    def grid_spread(self, node_id, period_index=None, by=None, shown_node_ids=None, before=None):
         """Spread the target of a node over everything below it.
 
         :param period_index: this period only, or each of a list of them; ``None``: all, sharing the
             node's sum out over its periods again
         :param by: a key of ``spread_by``; empty takes that of the plan
         :param shown_node_ids: the nodes whose cells are wanted back; ``None``: of all that may change
-        :return: dict ``cells`` as of :meth:`grid_read`, and ``before``: the targets that changed, as
-            :meth:`grid_restore` takes them
+        :param before: list of the targets of the node as they were shown; nothing is spread where one
+            of the periods holds another by now
+        :return: dict ``cells`` as of :meth:`grid_read`, ``before`` and ``after``: the targets that
+            changed, as :meth:`grid_restore` takes them, and ``conflicts`` as of :meth:`grid_write`
         """
         self.ensure_one()
         self.check_access("write")
         self._check_editable()
         node = self._grid_find({node_id})[node_id]
         by = by or self.spread_by
+        if conflicts := self._grid_changed_row(node, period_index, before):
+            cells = self._grid_cells(self._with_ancestors(node))
+            return {"cells": cells, "before": {}, "after": {}, "conflicts": conflicts}
         if period_index is None:
             changed = self._spread_over_periods(node, by)
         else:
@@ -226,6 +238,11 @@ class O2cSalesPlan(models.Model):
             raise UserError(self.env._("A node is not in this plan any more. Reload the page."))
         return {node.id: node for node in nodes}
 
+    @api.model
+    def _grid_values(self, change):
+        return {name: change[name] for name in sorted(CHANGEABLE) if name in change}
+
+    @api.model
     def _grid_check_values(self, values):
         for name in ("target", "adjustment"):
             value = values.get(name, 0.0)
@@ -248,8 +265,6 @@ class O2cSalesPlan(models.Model):
 
     def _grid_write_cells(self, values_by_cell):
         """Targets alone by one statement, else one write for each different set of values."""
-        for _node, index in values_by_cell:
-            self._grid_check_period(index)
         targets = {
             cell: values["target"] for cell, values in values_by_cell.items() if values.keys() == {"target"}
         }
