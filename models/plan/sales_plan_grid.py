@@ -49,13 +49,14 @@ class O2cSalesPlan(models.Model):
             "cells": self._grid_cells(nodes),
         }
 
-    def grid_write(self, changes):
+    def grid_write(self, changes, shown_node_ids=None):
         """Type into the grid. All of it but what somebody else changed meanwhile, or nothing.
 
         :param changes: list of dicts: ``node_id``, ``period_index`` (``None``: the whole row; a target
             is divided over the unlocked periods as they stand to each other), and any of ``target``,
             ``adjustment`` and ``is_locked``, done one after the other; ``before``, of one period: what
             of these was shown before, so that a cell which holds something else by now is left alone
+        :param shown_node_ids: those whose cells are wanted back where a change reaches below its node
         :return: dict ``cells`` as of :meth:`grid_read`, of every node with a figure that changed, and
             ``conflicts``: the cells left alone, as of :meth:`_grid_sift`
         :raise UserError: where the plan is no draft, a cell is locked, or there is no such cell
@@ -82,6 +83,8 @@ class O2cSalesPlan(models.Model):
                 single[node.id, change["period_index"]].update(values)
         self._grid_write_cells(single)
         touched = self.env["o2c.sales.plan.node"].union(*nodes.values())
+        if shown_node_ids and any("adjustment" in change for change in changes):
+            touched |= touched.search([("id", "child_of", touched.ids), ("id", "in", shown_node_ids)])
         return {"cells": self._grid_cells(self._with_ancestors(touched)), "conflicts": conflicts}
 
     def grid_spread(self, node_id, period_index=None, by=None, shown_node_ids=None, before=None):

@@ -43,6 +43,11 @@ export class Commands {
         return roundTo(value || 0, this.plan.precision);
     }
 
+    /** The name of the figure that is typed. */
+    get figure() {
+        return this.plan.figure;
+    }
+
     _mayChange() {
         if (!this.plan.isEditable) {
             this.warn(this.plan.whyReadonly);
@@ -57,34 +62,47 @@ export class Commands {
     /** @returns {boolean} whether the active cell may be typed into */
     mayType() {
         const mayChange = this._mayChange();
-        const isLocked = this.activeCell.is_locked;
+        const isLocked = this._isLocked(this.activeCell);
         if (mayChange && isLocked) {
             this.warn(_t("This cell is locked. Unlock it first."));
         }
         return mayChange && !isLocked;
     }
 
+    /** A lock is about targets; forecasts are adjusted nevertheless. */
+    _isLocked(cell) {
+        return this.figure === "target" && cell.is_locked;
+    }
+
     /** The figure of the active cell as it is typed. */
     get typed() {
-        const { target } = this.activeCell;
-        return writeNumber(target, target % 1 ? this.plan.decimals : 0, localization);
+        const value = this.activeCell[this.figure] || 0;
+        return writeNumber(value, value % 1 ? this.plan.decimals : 0, localization);
     }
 
     /** @returns {boolean} whether the text is a figure, which the active cell has then */
     type(text) {
-        const value = readEntry(text, this.activeCell.target, this.plan.format);
+        const present = this.activeCell[this.figure] || 0;
+        const value = readEntry(text, present, this.plan.format);
         if (Number.isNaN(value)) {
             this.warn(_t("“%(text)s” is not a number.", { text }));
             return false;
         }
         const { active, column, totalColumn } = this.selection;
-        const target = this.round(value);
+        const typed = this.round(value);
         if (column < totalColumn) {
-            this.plan.change([{ node_id: active.nodeId, period_index: column - 1, target }]);
-        } else if (target !== this.activeCell.target) {
-            this.plan.change(this.grid.divide(active.nodeId, target));
+            const place = { node_id: active.nodeId, period_index: column - 1 };
+            this.plan.change([{ ...place, [this.figure]: typed }]);
+        } else if (typed !== present) {
+            this.plan.change(this._divided(active.nodeId, typed));
         }
         return true;
+    }
+
+    _divided(nodeId, total) {
+        return this.figure === "target"
+            ? this.grid.divide(nodeId, total)
+            : this.grid.divideAdjustment(nodeId, total);
     }
 
     /**
@@ -109,14 +127,16 @@ export class Commands {
     // All chosen cells
     // ------------------------------------------------------------------
 
-    /** Give every chosen cell that is not locked the target that ``figure`` says. */
+    /** Give every chosen cell that is not locked the figure that ``figure`` says. */
     fill(figure) {
         if (!this._mayChange()) {
             return;
         }
         const { chosen } = this;
-        const free = chosen.filter(({ cell }) => !cell.is_locked);
-        this.plan.change(free.map(({ place, cell }) => ({ ...place, target: this.round(figure(cell)) })));
+        const free = chosen.filter(({ cell }) => !this._isLocked(cell));
+        this.plan.change(
+            free.map(({ place, cell }) => ({ ...place, [this.figure]: this.round(figure(cell)) }))
+        );
         if (free.length < chosen.length) {
             this.warn(_t("Locked cells were left as they are."));
         }
@@ -137,6 +157,24 @@ export class Commands {
             const { chosen } = this;
             const is_locked = !chosen.every(({ cell }) => cell.is_locked);
             this.plan.change(chosen.map(({ place }) => ({ ...place, is_locked })));
+        }
+    }
+
+    /** The cell that a colleague changed meanwhile: the active one, else the first of them. */
+    get conflict() {
+        const { active, column } = this.selection;
+        return this.plan.conflicts.at(active.nodeId, column - 1) || this.plan.conflicts.all[0] || null;
+    }
+
+    keepTheirs(conflicts) {
+        this.plan.keepTheirs(conflicts);
+    }
+
+    overwriteTheirs(conflicts) {
+        const free = conflicts.filter(({ now, wanted }) => !(now.is_locked && "target" in wanted));
+        this.plan.overwriteTheirs(free);
+        if (free.length < conflicts.length) {
+            this.warn(_t("Locked cells were left as they are."));
         }
     }
 
@@ -163,7 +201,8 @@ export class Commands {
         const columns = Array.from({ length: right - left + 1 }, (_unused, place) => left + place);
         const textOf = (node, column) => {
             const cell = this.grid.cell(node.id, column - 1) || this.grid.rowTotal(node.id);
-            return column ? writeNumber(cell.target, this.plan.decimals, localization) : node.name;
+            const value = cell[this.figure] || 0;
+            return column ? writeNumber(value, this.plan.decimals, localization) : node.name;
         };
         const nodes = this.grid.rows.slice(top, bottom + 1);
         return formatBlock(nodes.map((node) => columns.map((column) => textOf(node, column))));
@@ -185,7 +224,7 @@ export class Commands {
             this.showProblems(problems.map((problem) => this._located(problem, top, left)));
             return;
         }
-        this.plan.change(changes.map(({ cell, target }) => ({ ...cell.place, target })));
+        this.plan.change(changes.map(({ cell, target }) => ({ ...cell.place, [this.figure]: target })));
         const width = Math.max(...block.map((cells) => cells.length));
         this.selection.moveTo(top, left);
         this.selection.moveTo(top + block.length - 1, left + width - 1, true);
@@ -207,8 +246,8 @@ export class Commands {
         return (
             cell && {
                 place: { node_id: node.id, period_index: column - 1 },
-                target: cell.target,
-                isLocked: cell.is_locked,
+                target: cell[this.figure] || 0,
+                isLocked: this._isLocked(cell),
             }
         );
     }

@@ -1,6 +1,6 @@
 import { apportion, fromUnits, roundTo, toUnits } from "./numbers";
 
-const FIGURES = ["target", "forecast", "actual", "last_year", "rolled_up"];
+const FIGURES = ["target", "forecast", "actual", "last_year", "rolled_up", "adjustment"];
 
 /**
  * The loaded part of a plan: its nodes as a tree, the figures of each and what they add up to. Pure:
@@ -21,6 +21,7 @@ export class GridData {
         this.nodes = new Map();
         this.cells = new Map();
         this.roots = [];
+        this.found = null;
         this.refreshRows();
     }
 
@@ -32,24 +33,67 @@ export class GridData {
      * @param {number[]} parentIds nodes whose children were asked for: loaded, even without any
      */
     load({ nodes, cells }, parentIds = []) {
-        for (const parentId of parentIds) {
-            this.nodes.get(parentId).isLoaded = true;
+        const asked = new Set(parentIds);
+        for (const parentId of asked) {
+            // In the order of the answer: some of them may have been found by their names before.
+            Object.assign(this.nodes.get(parentId), { isLoaded: true, children: [] });
         }
         for (const values of nodes) {
-            const known = this.nodes.get(values.id);
-            const node = { isOpen: false, isLoaded: false, children: [], ...known, ...values };
-            this.nodes.set(node.id, node);
-            const parent = this.nodes.get(node.parent_id);
-            const siblings = parent ? parent.children : this.roots;
-            if (!known) {
-                siblings.push(node.id);
+            const { parent, isKnown } = this._take(values);
+            if (!isKnown || asked.has(parent?.id)) {
+                (parent ? parent.children : this.roots).push(values.id);
             }
-            if (parent && !parentIds.includes(parent.id)) {
+            if (parent && !asked.has(parent.id)) {
                 Object.assign(parent, { isLoaded: true, isOpen: true });
             }
         }
         this.merge(cells);
         this.refreshRows();
+    }
+
+    _take(values) {
+        const known = this.nodes.get(values.id);
+        const node = { isOpen: false, isLoaded: false, children: [], ...known, ...values };
+        this.nodes.set(node.id, node);
+        return { parent: this.nodes.get(node.parent_id), isKnown: Boolean(known) };
+    }
+
+    /**
+     * Show only what was found by its name, with what lies above it.
+     *
+     * @param {{nodes: Object[], cells: Object, found_ids: number[]}} answer parents come first
+     */
+    show({ nodes, cells, found_ids }) {
+        for (const values of nodes) {
+            const { parent, isKnown } = this._take(values);
+            if (!isKnown) {
+                (parent ? parent.children : this.roots).push(values.id);
+            }
+        }
+        this.merge(cells);
+        const shown = new Set(nodes.map(({ id }) => id));
+        const above = new Set(nodes.map(({ parent_id }) => parent_id));
+        this.found = { ids: new Set(found_ids), shown, above };
+        this.refreshRows();
+    }
+
+    /** Show the tree again, as it was open before. */
+    showAll() {
+        this.found = null;
+        this.refreshRows();
+    }
+
+    /** Whether what is below a node is shown, all of it or what was found there. */
+    isUnfolded(node) {
+        return node.isOpen || Boolean(this.found?.above.has(node.id));
+    }
+
+    /** What is shown right below a node. */
+    _shownBelow(node) {
+        if (this.found?.above.has(node.id)) {
+            return node.children.filter((id) => this.found.shown.has(id));
+        }
+        return node.isOpen ? node.children : [];
     }
 
     /** Take over cells as the server has them; those of nodes that are not loaded are left out. */
@@ -70,13 +114,12 @@ export class GridData {
     get rows() {
         if (!this._rows) {
             this._rows = [];
-            const stack = [...this.roots].reverse();
+            const top = this.roots.filter((id) => !this.found || this.found.shown.has(id));
+            const stack = top.reverse();
             while (stack.length) {
                 const node = this.nodes.get(stack.pop());
                 this._rows.push(node);
-                if (node.isOpen) {
-                    stack.push(...[...node.children].reverse());
-                }
+                stack.push(...[...this._shownBelow(node)].reverse());
             }
             this._places = new Map(this._rows.map((node, place) => [node.id, place]));
         }
@@ -172,6 +215,9 @@ export class GridData {
     }
 
     _set(start, period, values) {
+        if ("adjustment" in values) {
+            this._adjust(start, period, values.adjustment);
+        }
         let [node, update] = [start, values];
         while (node) {
             const cell = this.cell(node.id, period);
@@ -187,6 +233,30 @@ export class GridData {
                 update = { rolled_up: roundTo(above.rolled_up + added, this.precision) };
             }
         }
+    }
+
+    /** An adjustment counts in the forecast, here and above; what lies below the server tells. */
+    _adjust(start, period, adjustment) {
+        const added = adjustment - (this.cell(start.id, period).adjustment || 0);
+        for (let node = start; node; node = this.nodes.get(node.parent_id)) {
+            const cell = this.cell(node.id, period);
+            cell.forecast = roundTo((cell.forecast || 0) + added, this.precision);
+        }
+    }
+
+    /**
+     * The adjustments of a row that add up to a total, in proportion to the forecast.
+     *
+     * @returns {Object[]}
+     */
+    divideAdjustment(nodeId, total) {
+        const row = this.cells.get(nodeId);
+        const weights = row.map((cell) => toUnits((cell.forecast || 0) - (cell.adjustment || 0), this.precision));
+        return apportion(toUnits(total, this.precision), weights).map((part, period_index) => ({
+            node_id: nodeId,
+            period_index,
+            adjustment: fromUnits(part, this.precision),
+        }));
     }
 
     /**

@@ -1,3 +1,5 @@
+import { keyOf } from "./conflicts";
+
 const LIMIT = 200;
 
 /** What was done and can be taken back, and what was taken back and can be done again. Pure. */
@@ -23,6 +25,21 @@ export class History {
     push(entry) {
         this.done = [...this.done.slice(1 - LIMIT), entry];
         this.undone = [];
+    }
+
+    /** These changes were not made after all: they can be neither taken back nor done again. */
+    forget(places) {
+        const refused = new Set(places.map(keyOf));
+        const rest = (entries) =>
+            entries
+                .map((entry) =>
+                    entry.changes
+                        ? { ...entry, changes: entry.changes.filter(({ place }) => !refused.has(keyOf(place))) }
+                        : entry
+                )
+                .filter((entry) => !entry.changes || entry.changes.length);
+        this.done = rest(this.done);
+        this.undone = rest(this.undone);
     }
 
     /** @returns {Object|undefined} what is to be taken back */

@@ -20,7 +20,7 @@ export function keyAction(ev, grid, decimalPoint) {
         return arrowAction(ev, grid);
     }
     if (ev.key.length === 1 && (/[\d+\-(]/.test(ev.key) || ev.key === decimalPoint)) {
-        return () => grid.startEdit(ev.key);
+        return () => grid.editor.start(ev.key);
     }
     return plainAction(ev, grid);
 }
@@ -37,13 +37,15 @@ function plainAction(ev, grid) {
     const go = (move) => () => grid.choose(move);
     const { row, column, totalColumn } = grid.selection;
     const actions = {
-        Enter: go((selection) => selection.move(ev.shiftKey ? -1 : 1, 0)),
+        Enter: grid.isHeat
+            ? () => grid.openDocuments()
+            : go((selection) => selection.move(ev.shiftKey ? -1 : 1, 0)),
         Tab: go((selection) => selection.next(ev.shiftKey ? -1 : 1)),
         Home: go((selection) => selection.moveTo(row, 0, ev.shiftKey)),
         End: go((selection) => selection.moveTo(row, totalColumn, ev.shiftKey)),
         PageUp: go((selection) => selection.move(-grid.pageSize, 0, ev.shiftKey)),
         PageDown: go((selection) => selection.move(grid.pageSize, 0, ev.shiftKey)),
-        F2: () => grid.startEdit(),
+        F2: () => grid.editor.start(),
         Delete: () => grid.commands.clear(),
         Backspace: () => grid.commands.clear(),
     };
@@ -68,6 +70,8 @@ function controlAction(ev, grid) {
     const last = grid.grid.rows.length - 1;
     const { column, totalColumn } = grid.selection;
     const actions = {
+        enter: () => grid.openDocuments(),
+        f: () => grid.focusSearch(),
         z: () => (ev.shiftKey ? grid.commands.redo() : grid.commands.undo()),
         y: () => grid.commands.redo(),
         l: () => grid.commands.toggleLock(),

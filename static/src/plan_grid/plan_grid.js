@@ -4,21 +4,25 @@ import { Dropdown } from "@web/core/dropdown/dropdown";
 import { DropdownItem } from "@web/core/dropdown/dropdown_item";
 import { registry } from "@web/core/registry";
 import { useService } from "@web/core/utils/hooks";
+import { useDebounced } from "@web/core/utils/timing";
 import { useVirtualGrid } from "@web/core/virtual_grid_hook";
 import { useSetupAction } from "@web/search/action_hook";
 import { Layout } from "@web/search/layout";
 import { standardActionServiceProps } from "@web/webclient/actions/action_service";
 
+import { CellEditor } from "./cell_editor";
 import { Commands } from "./commands";
-import { COMPARISONS, Figures } from "./figures";
+import { COMPARISONS, Figures, MODES } from "./figures";
 import { keyAction } from "./keyboard";
 import { PasteProblems } from "./paste_problems";
 import { PlanModel } from "./plan_model";
 import { Selection } from "./selection";
+import { ShownRows } from "./shown_rows";
 
 import { Component, onMounted, onWillStart, useEffect, useExternalListener, useRef, useState } from "@odoo/owl";
 
 const ROW_HEIGHT = { plain: 34, compared: 50 };
+const SEARCH_DELAY = 300;
 
 /** A sales plan as a spreadsheet: nodes as a tree in rows, periods in columns. */
 export class PlanGrid extends Component {
@@ -38,6 +42,7 @@ export class PlanGrid extends Component {
         this.plan = new PlanModel(planId, {
             orm: useService("orm"),
             openIds: state?.openIds,
+            mode: state?.mode || action.params?.mode || "target",
             onChange: () => {
                 this.selection.keepVisible();
                 this.render();
@@ -51,13 +56,20 @@ export class PlanGrid extends Component {
             showProblems: (problems) =>
                 this.dialog.add(PasteProblems, { problems }, { onClose: () => this.focus() }),
         });
-        this.state = useState({ compare: state?.compare || null, edit: null });
+        this.state = useState({ compare: state?.compare || null, edit: null, search: "" });
         this.display = { controlPanel: {} };
         this.scrollRef = useRef("scroll");
-        this.editorRef = useRef("editor");
+        this.searchRef = useRef("search");
+        const editorRef = useRef("editor");
+        this.editor = new CellEditor(this, editorRef);
+        this.shown = new ShownRows(this);
         this.virtualGrid = useVirtualGrid({ scrollableRef: this.scrollRef, bufferCoef: 0.5 });
         useSetupAction({
-            getLocalState: () => ({ compare: this.state.compare, openIds: this.plan.openIds }),
+            getLocalState: () => ({
+                compare: this.state.compare,
+                mode: this.plan.mode,
+                openIds: this.plan.openIds,
+            }),
             beforeLeave: () => this.plan.ensureSaved(),
             beforeUnload: (ev) => this.plan.beforeUnload(ev),
         });
@@ -66,8 +78,9 @@ export class PlanGrid extends Component {
                 editor?.focus();
                 editor?.setSelectionRange(editor.value.length, editor.value.length);
             },
-            () => [this.editorRef.el]
+            () => [editorRef.el]
         );
+        this.searchSoon = useDebounced(() => this.plan.search(this.state.search), SEARCH_DELAY);
         useExternalListener(window, "online", () => this.plan.whenSaved());
         onWillStart(() => this.load());
         onMounted(() => this.focus());
@@ -99,68 +112,29 @@ export class PlanGrid extends Component {
         return this.comparisons.find(({ name }) => name === this.state.compare);
     }
 
+    get modes() {
+        return MODES;
+    }
+
+    get mode() {
+        return MODES.find(({ name }) => name === this.plan.mode);
+    }
+
+    get isHeat() {
+        return this.plan.mode === "attainment";
+    }
+
+    /** The figure beside the first one; attainment stands alone. */
+    get compared() {
+        return this.isHeat ? null : this.state.compare;
+    }
+
     get fillings() {
         return COMPARISONS.filter(({ name }) => name !== "actual");
     }
 
     get rowHeight() {
-        return this.state.compare ? ROW_HEIGHT.compared : ROW_HEIGHT.plain;
-    }
-
-    /** The rows near those on the screen, and the height of what is above and below them. */
-    get part() {
-        const { rows } = this.grid;
-        const height = this.rowHeight;
-        this.virtualGrid.setRowsHeights(rows.map(() => height));
-        const [first = 0, last = -1] = this.virtualGrid.rowsIndexes || [];
-        return {
-            before: first * height,
-            after: Math.max(rows.length - 1 - last, 0) * height,
-            rows: rows.slice(first, last + 1).map((node, place) => this._row(node, first + place)),
-        };
-    }
-
-    _row(node, row) {
-        const cells = [
-            ...this.grid.periods.map((_period, index) => this.grid.cell(node.id, index) || {}),
-            this.grid.rowTotal(node.id),
-        ];
-        return {
-            node,
-            row,
-            name: this._choice(row, 0),
-            cells: cells.map((cell, index) => ({
-                ...this.figures.describe(node, cell, this.state.compare),
-                ...this._choice(row, index + 1),
-            })),
-        };
-    }
-
-    _choice(row, column) {
-        const { selection } = this;
-        const isActive = selection.row === row && selection.column === column;
-        return {
-            column,
-            isTotal: column === selection.totalColumn,
-            isActive,
-            isChosen: !selection.isOneCell && selection.has(row, column),
-            edit: isActive && this.state.edit,
-        };
-    }
-
-    /** What is known of the active cell, or what the chosen ones add up to. */
-    get details() {
-        const { commands, selection } = this;
-        return selection.isOneCell
-            ? this.figures.details(commands.activeNode, commands.activeCell)
-            : this.figures.sums(selection.places);
-    }
-
-    get place() {
-        const { periods } = this.selection;
-        const ends = periods && [periods[0], ...periods.slice(1).slice(-1)];
-        const labels = ends ? ends.map((index) => this.grid.periods[index].label) : [_t("Total")];
-        return `${this.commands.activeNode.name} · ${labels.join(" – ")}`;
+        return this.compared ? ROW_HEIGHT.compared : ROW_HEIGHT.plain;
     }
 
     // ------------------------------------------------------------------
@@ -207,7 +181,7 @@ export class PlanGrid extends Component {
             return;
         }
         ev.preventDefault();
-        if (this.finishEdit()) {
+        if (this.editor.finish()) {
             this.focus();
             this.choose((selection) => selection.moveTo(...place, ev.shiftKey));
         }
@@ -226,13 +200,13 @@ export class PlanGrid extends Component {
         const isSame = place && String(place) === String(this.lastTap);
         this.lastTap = place;
         if (isSame && ev.pointerType === "touch") {
-            this.startEdit();
+            this.editor.start();
         }
     }
 
     onDblclick(ev) {
         if (this.placeOf(ev.target) && !ev.target.closest("input, button")) {
-            this.startEdit();
+            this.editor.start();
         }
     }
 
@@ -246,7 +220,7 @@ export class PlanGrid extends Component {
 
     /** Open one more level of the tree. */
     unfoldLevel() {
-        const folded = this.grid.rows.filter((node) => node.has_children && !node.isOpen);
+        const folded = this.grid.rows.filter((node) => node.has_children && !this.grid.isUnfolded(node));
         return this.plan.fold(folded, true);
     }
 
@@ -254,6 +228,35 @@ export class PlanGrid extends Component {
         this.grid.foldAll();
         this.selection.keepVisible();
         this.render();
+    }
+
+    // ------------------------------------------------------------------
+    // Searching
+    // ------------------------------------------------------------------
+
+    focusSearch() {
+        this.searchRef.el?.focus();
+    }
+
+    onSearchInput(ev) {
+        this.state.search = ev.target.value;
+        this.searchSoon();
+    }
+
+    onSearchKeydown(ev) {
+        if (ev.key === "Escape") {
+            this.clearSearch();
+        } else if (["Enter", "ArrowDown"].includes(ev.key)) {
+            ev.preventDefault();
+            this.focus();
+        }
+    }
+
+    async clearSearch() {
+        this.state.search = "";
+        await this.plan.search("");
+        this.focus();
+        this.showActive();
     }
 
     // ------------------------------------------------------------------
@@ -268,9 +271,8 @@ export class PlanGrid extends Component {
             act();
             this.render();
         } else if (this.state.edit && ev.key.length === 1 && !ev.ctrlKey && !ev.metaKey) {
-            // The editor is about to open: what is typed until then belongs to it.
             ev.preventDefault();
-            this.state.edit.text += ev.key;
+            this.editor.append(ev.key);
         }
     }
 
@@ -293,67 +295,6 @@ export class PlanGrid extends Component {
             : this.choose((selection) => selection.moveTo(parentRow, 0));
     }
 
-    /** Open the active cell to type, over its figure (``text``) or into it. */
-    startEdit(text = null) {
-        if (this.selection.column === 0) {
-            this.toggle(this.commands.activeNode);
-        } else if (this.commands.mayType()) {
-            this.state.edit = { text: text ?? this.commands.typed, isOver: text !== null, isWrong: false };
-            this.showActive();
-        }
-    }
-
-    onEditorInput(ev) {
-        Object.assign(this.state.edit, { text: ev.target.value, isWrong: false });
-    }
-
-    onEditorKeydown(ev) {
-        ev.stopPropagation();
-        if (ev.key === "Escape") {
-            this.state.edit = null;
-            this.focus();
-            return;
-        }
-        const step = ev.shiftKey ? -1 : 1;
-        const leave = {
-            Enter: (selection) => selection.move(step, 0),
-            Tab: (selection) => selection.next(step),
-            ArrowUp: (selection) => selection.move(-1, 0),
-            ArrowDown: (selection) => selection.move(1, 0),
-            // What is typed over a figure is left with any arrow, what is typed into it is not.
-            ...(this.state.edit.isOver && {
-                ArrowLeft: (selection) => selection.move(0, -1),
-                ArrowRight: (selection) => selection.move(0, 1),
-            }),
-        }[ev.key];
-        if (leave) {
-            ev.preventDefault();
-            if (this.finishEdit()) {
-                this.focus();
-                this.choose(leave);
-            }
-        }
-    }
-
-    /** @returns {boolean} whether nothing is being typed any more */
-    finishEdit() {
-        const { edit } = this.state;
-        if (edit && !this.commands.type(edit.text)) {
-            edit.isWrong = true;
-            this.editorRef.el?.select();
-            return false;
-        }
-        this.state.edit = null;
-        return true;
-    }
-
-    /** Going elsewhere takes over what was typed, unless it is no number. */
-    onEditorBlur() {
-        if (!this.finishEdit()) {
-            this.state.edit = null;
-        }
-    }
-
     // ------------------------------------------------------------------
     // Commands
     // ------------------------------------------------------------------
@@ -362,6 +303,21 @@ export class PlanGrid extends Component {
     async run(name, ...args) {
         await this.commands[name](...args);
         this.render();
+        this.focus();
+    }
+
+    setMode(name) {
+        this.plan.mode = name;
+        this.state.edit = null;
+        this.render();
+        this.focus();
+    }
+
+    /** Bring the next cell into view that a colleague changed meanwhile. */
+    showNextConflict() {
+        const { node_id, period_index } = this.plan.conflicts.after(this.commands.conflict);
+        const row = this.grid.rowOf(node_id);
+        this.choose((selection) => selection.moveTo(Math.max(row, 0), period_index + 1));
         this.focus();
     }
 
@@ -403,6 +359,20 @@ export class PlanGrid extends Component {
                 onClose: () => this.plan.reload(),
             });
         }
+    }
+
+    /** The documents that the actual of the active cell is made of. */
+    async openDocuments() {
+        const { active, periods } = this.selection;
+        const [period = null] = periods?.length === 1 ? periods : [];
+        if (await this.plan.ensureSaved()) {
+            this.action.doAction(await this.plan.documents(active.nodeId, period));
+        }
+    }
+
+    openAt(row, column) {
+        this.choose((selection) => selection.moveTo(row, column));
+        return this.openDocuments();
     }
 
     openPlan() {

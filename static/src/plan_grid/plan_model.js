@@ -2,6 +2,7 @@ import { _t } from "@web/core/l10n/translation";
 import { localization } from "@web/core/l10n/localization";
 import { ConnectionLostError } from "@web/core/network/rpc";
 
+import { Conflicts } from "./conflicts";
 import { GridData } from "./grid_data";
 import { History } from "./history";
 import { SaveQueue } from "./save_queue";
@@ -22,16 +23,19 @@ export class PlanModel {
      * @param {() => void} options.onChange
      * @param {(message: string) => void} options.onError
      * @param {number[]} [options.openIds] nodes that are to be open
+     * @param {string} [options.mode] what its cells show: target, adjustment or attainment
      */
-    constructor(id, { orm, onChange, onError, openIds = [] }) {
+    constructor(id, { orm, onChange, onError, openIds = [], mode = "target" }) {
         Object.assign(this, { id, orm, onChange, onError });
         this.wantedOpen = openIds;
+        this.mode = mode;
         this.info = {};
         this.status = "loading";
         this.grid = new GridData();
         this.history = new History();
+        this.conflicts = new Conflicts();
         this.queue = new SaveQueue({
-            send: async (changes) => (await this._call("grid_write", { changes })).cells,
+            send: (changes) => this._write(changes),
             onSaved: (cells) => this.grid.merge(cells),
             onRefused: (error) => this._onRefused(error),
             isPassing: (error) => error instanceof ConnectionLostError,
@@ -47,11 +51,20 @@ export class PlanModel {
     // What it is
     // ------------------------------------------------------------------
 
+    /** Whether figures may be typed here; attainment is only looked at. */
     get isEditable() {
-        return Boolean(this.info.is_editable);
+        return Boolean(this.info.is_editable) && this.mode !== "attainment";
+    }
+
+    /** The name of the figure that is typed. */
+    get figure() {
+        return this.mode === "adjustment" ? "adjustment" : "target";
     }
 
     get whyReadonly() {
+        if (this.info.is_editable) {
+            return _t("Attainment follows from sales and cannot be typed in.");
+        }
         return this.info.state === "draft"
             ? _t("You may read this plan, not change it.")
             : _t("This plan is approved and cannot be changed. Make a new version to plan otherwise.");
@@ -100,6 +113,7 @@ export class PlanModel {
     async reload() {
         this.wantedOpen = this.openIds;
         this.history.clear();
+        this.conflicts.clear();
         await this.load();
     }
 
@@ -145,6 +159,36 @@ export class PlanModel {
         this._mark(ids, { isLoading: false });
     }
 
+    /**
+     * Show only the nodes whose name has all words of a text, with those above them; the tree again
+     * where there is none.
+     */
+    async search(text) {
+        this.searched = text.trim();
+        if (!this.searched) {
+            this.grid.showAll();
+            this.onChange();
+            return;
+        }
+        try {
+            await this.whenSaved();
+            const answer = await this._call("grid_search", { text: this.searched });
+            // Something else may have been typed meanwhile.
+            if (text.trim() === this.searched) {
+                this.grid.show(answer);
+                this.foundMore = answer.has_more;
+            }
+        } catch (error) {
+            this.onError(messageOf(error));
+        }
+        this.onChange();
+    }
+
+    /** What opens the documents that the actual of a node is made of, in a period or in all of them. */
+    documents(nodeId, period) {
+        return this._call("grid_documents", { node_id: nodeId, period_index: period });
+    }
+
     _mark(ids, values) {
         ids.forEach((id) => Object.assign(this.grid.nodes.get(id) || {}, values));
         this.grid.refreshRows();
@@ -157,46 +201,96 @@ export class PlanModel {
 
     /** Make changes now and send them to the server behind. */
     change(changes) {
+        this.conflicts.settle(changes);
         const entry = this.grid.apply(changes);
         if (entry.length) {
             this.history.push({ changes: entry });
-            this._send(entry.map(({ place, after }) => ({ ...place, ...after })));
+            this._send(entry);
         }
+    }
+
+    /** Of cells that a colleague changed meanwhile take over what he wrote. */
+    keepTheirs(conflicts) {
+        this.conflicts.settle(conflicts);
+        this.onChange();
+    }
+
+    /** Of such cells write what was wanted over what he wrote, which has been seen by now. */
+    overwriteTheirs(conflicts) {
+        this.change(
+            conflicts.map(({ node_id, period_index, wanted }) => ({ node_id, period_index, ...wanted }))
+        );
     }
 
     undo() {
         return this._replay(this.history.undo(), (changes) =>
-            changes.map(({ place, before }) => ({ ...place, ...before })).reverse()
+            changes
+                .map(({ place, before, after }) => ({ place, before: after, after: before }))
+                .reverse()
         );
     }
 
     redo() {
-        return this._replay(this.history.redo(), (changes) =>
-            changes.map(({ place, after }) => ({ ...place, ...after }))
-        );
+        return this._replay(this.history.redo(), (changes) => changes);
     }
 
     /** Typed figures are changed here and sent; what was spread is put back by the server. */
     async _replay(entry, read) {
         if (entry?.changes) {
             const changes = read(entry.changes);
-            this.grid.apply(changes);
+            this.grid.apply(changes.map(({ place, after }) => ({ ...place, ...after })));
             this._send(changes);
         } else if (entry) {
-            const answer = await this._inBulk("grid_restore", { targets: entry.targets });
+            const { targets, expected } = entry;
+            const answer = await this._inBulk("grid_restore", { targets, expected });
             if (answer) {
-                entry.targets = answer.before;
+                Object.assign(entry, { targets: answer.before, expected: answer.after });
+                this._takeConflicts(answer.conflicts);
             } else {
                 // What cannot be taken back ends what can.
                 this.history.clear();
-                this.onChange();
             }
+            this.onChange();
         }
     }
 
+    /** @param {{place: Object, before: Object, after: Object}[]} changes made here already */
     _send(changes) {
-        this.queue.push(changes);
+        this.queue.push(
+            changes.map(({ place, before, after }) => ({
+                ...place,
+                ...after,
+                before: this._expected(place, before),
+            }))
+        );
         this.onChange();
+    }
+
+    /** What the server should find in a cell, so that nothing is changed that was not seen. */
+    _expected(place, before) {
+        if ("adjustment" in before) {
+            return before;
+        }
+        const { target, is_locked } = this.grid.cell(place.node_id, place.period_index);
+        return { target, is_locked: Boolean(is_locked), ...before };
+    }
+
+    async _write(changes) {
+        const { cells, conflicts } = await this._call("grid_write", {
+            changes,
+            shown_node_ids: [...this.grid.nodes.keys()],
+        });
+        this._takeConflicts(conflicts);
+        return cells;
+    }
+
+    /** Cells that were not changed, as somebody else had done so before. */
+    _takeConflicts(conflicts) {
+        if (conflicts.length) {
+            this.grid.apply(conflicts.map(({ node_id, period_index, now }) => ({ node_id, period_index, ...now })));
+            this.history.forget(conflicts);
+            this.conflicts.add(conflicts);
+        }
     }
 
     /**
@@ -208,12 +302,25 @@ export class PlanModel {
      * @returns {Promise<boolean>} whether that was done
      */
     async spread(node, periods, by) {
-        const options = { node_id: node.id, period_index: periods, by };
+        const before = this.grid.cells.get(node.id).map((cell) => cell.target);
+        const options = { node_id: node.id, period_index: periods, by, before };
         const answer = await this._inBulk("grid_spread", options);
-        if (answer) {
-            this.history.push({ targets: answer.before });
+        if (!answer) {
+            return false;
         }
-        return Boolean(answer);
+        if (answer.conflicts.length) {
+            const [{ period, by: name }] = answer.conflicts;
+            this.onError(
+                _t("%(name)s changed %(node)s, %(period)s meanwhile. Nothing was spread: look at it and spread again.", {
+                    name: name || _t("Somebody"),
+                    node: node.name,
+                    period,
+                })
+            );
+            return false;
+        }
+        this.history.push({ targets: answer.before, expected: answer.after });
+        return true;
     }
 
     /** Let the server change many cells while nothing else is done. */
