@@ -75,6 +75,7 @@
         "views/allocation/supply_protection_views.xml",
         "views/allocation/soft_reservation_views.xml",
         "views/plan/res_config_settings_views.xml",
+        "views/plan/sales_plan_document_views.xml",
         "views/plan/sales_plan_views.xml",
         "views/plan/sales_plan_node_views.xml",
         "views/plan/sales_plan_cell_views.xml",

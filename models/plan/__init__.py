@@ -10,10 +10,15 @@ from . import sales_plan_spread
 from . import sales_plan_grid
 from . import sales_plan_grid_bulk
 from . import sales_plan_grid_conflicts
+from . import sales_plan_grid_search
 from . import sales_plan_source
 from . import sales_plan_actual
+from . import sales_plan_documents
 from . import sales_plan_forecast
 from . import sales_plan_attainment
 from . import sales_plan_links
+from . import account_move_line
+from . import sale_order_line
+from . import stock_move
 from . import crm_team
 from . import daily_step

@@ -7,6 +7,8 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 from odoo.tools.misc import format_date
 
+from odoo.addons.order_to_cash.algorithms import run_rate
+
 FIGURES = ("forecast", "target", "rolled_up", "actual", "last_year", "adjustment")
 CHANGEABLE = {"target", "is_locked", "adjustment"}
 
@@ -34,7 +36,8 @@ class O2cSalesPlan(models.Model):
             ``currency`` with ``id``, ``name``, ``symbol``, ``position``, ``digits`` or ``False``,
             ``digits``, ``precision`` (the smallest unit of a figure), ``is_editable``, ``spread_by``,
             ``spread_choices``), ``periods`` (``key`` (the index as text), ``index``, ``label``,
-            ``date_from``, ``date_to``), ``nodes`` in the order of display (``id``, ``parent_id``,
+            ``date_from``, ``date_to``, ``due_share``: the part of its target that is due, 0 to 1; only
+            with the top of the tree), ``nodes`` in the order of display (``id``, ``parent_id``,
             ``name``, ``depth``, ``has_children``, ``kind``) and ``cells``: of every node its cells in
             the order of the periods (``id``, ``forecast``, ``target``, ``rolled_up``, ``actual``,
             ``last_year``, ``adjustment``, ``is_locked``). Figures are numbers, dates text.
@@ -44,7 +47,7 @@ class O2cSalesPlan(models.Model):
         nodes = self._grid_nodes(parent_node_ids)
         return {
             "plan": self._grid_plan(),
-            "periods": self._grid_periods(),
+            "periods": self._grid_periods() if parent_node_ids is None else [],
             "nodes": self._grid_describe(nodes),
             "cells": self._grid_cells(nodes),
         }
@@ -169,9 +172,21 @@ class O2cSalesPlan(models.Model):
                 "label": self._period_label(period),
                 "date_from": str(period.date_from),
                 "date_to": str(period.date_to),
+                "due_share": self._due_share(period),
             }
             for index, period in enumerate(self._periods())
         ]
+
+    def _due_share(self, period):
+        """The part of a period's target that the working days so far should have brought, 0 to 1."""
+        # sudo: the date of a company is no secret
+        today = self.company_id.sudo()._o2c_today()
+        if today < period.date_from:
+            return 0.0
+        if today > period.date_to:
+            return 1.0
+        dates = self._working_dates(period.date_from, period.date_to)
+        return run_rate.Standing(1, 0, len(dates), sum(1 for day in dates if day <= today)).due
 
     def _period_label(self, period):
         """What a period is called: *Jan 2026*, *Q1 2026* or, of odd quarters, *Feb 2026 – Apr 2026*."""

@@ -95,11 +95,43 @@ class O2cSalesPlan(models.Model):
         :param date_from: with ``date_to``, days of the documents, both included
         :return: list of (first day of the month, tuple of ids, figure in the plan's currency or units)
         """
+        columns = [COLUMNS[name] for name in dimensions]
+        rows = self._fact_rows(
+            dimensions,
+            date_from,
+            date_to,
+            select=SQL(
+                """
+                date_trunc('month', fact.day)::date, %s
+                SUM((CASE WHEN fact.is_plan_currency THEN fact.value ELSE fact.value * rate.rate END)
+                    * COALESCE(share.percent, 100) / 100)
+                """,
+                SQL("").join([SQL("%s,", column) for column in columns]),
+            ),
+            group=SQL("GROUP BY 1 %s", SQL("").join([SQL(", %s", column) for column in columns])),
+        )
+        return [(month, tuple(ids), value or 0) for month, *ids, value in rows]
+
+    def _lines_sold(self, dimensions, date_from, date_to):
+        """The lines of documents that :meth:`_sales` adds up.
+
+        :return: list of (line id, tuple of ids); a line that persons share comes once for each
+        """
+        rows = self._fact_rows(
+            dimensions,
+            date_from,
+            date_to,
+            select=SQL("fact.line_id %s", SQL("").join([SQL(", %s", COLUMNS[name]) for name in dimensions])),
+            group=SQL("ORDER BY fact.line_id"),
+        )
+        return [(line, tuple(ids)) for line, *ids in rows]
+
+    def _fact_rows(self, dimensions, date_from, date_to, select, group):
+        """Rows of what was sold, with what the columns of ``dimensions`` are taken from."""
         self.ensure_one()
         self.env.flush_all()
         shares = self._share_rows(dimensions, date_from, date_to)
-        columns = [COLUMNS[name] for name in dimensions]
-        rows = self.env.execute_query(SQL(
+        return self.env.execute_query(SQL(
             """
             WITH share AS (
                 SELECT given.line_id, given.partner_id, given.percent, MIN(seller.id) AS user_id
@@ -110,9 +142,7 @@ class O2cSalesPlan(models.Model):
             ),
             rate AS (%(rates)s),
             fact AS (%(facts)s)
-            SELECT date_trunc('month', fact.day)::date, %(columns)s
-                   SUM((CASE WHEN fact.is_plan_currency THEN fact.value ELSE fact.value * rate.rate END)
-                       * COALESCE(share.percent, 100) / 100)
+            SELECT %(select)s
             FROM fact
             JOIN rate ON rate.day = fact.day
             LEFT JOIN share ON share.line_id = fact.line_id
@@ -121,17 +151,16 @@ class O2cSalesPlan(models.Model):
             LEFT JOIN res_partner address ON address.id = fact.address_id
             LEFT JOIN product_product product ON product.id = fact.product_id
             LEFT JOIN product_template template ON template.id = product.product_tmpl_id
-            GROUP BY 1 %(groups)s
+            %(group)s
             """,
             lines=[line for line, _partner, _percent in shares],
             partners=[partner for _line, partner, _percent in shares],
             percents=[percent for _line, _partner, percent in shares],
             rates=self._rates_sql(date_from, date_to),
             facts=self._facts_sql(date_from, date_to),
-            columns=SQL("").join([SQL("%s,", column) for column in columns]),
-            groups=SQL("").join([SQL(", %s", column) for column in columns]),
+            select=select,
+            group=group,
         ))
-        return [(month, tuple(ids), value or 0) for month, *ids, value in rows]
 
     def _share_rows(self, dimensions, date_from, date_to):
         if PERSONS.isdisjoint(dimensions):

@@ -38,7 +38,9 @@ export class PlanGrid extends Component {
         this.notification = useService("notification");
         const { action, state, resId, updateActionState } = this.props;
         const planId = resId || action.params?.plan_id || action.context?.active_id;
-        updateActionState?.({ resId: planId });
+        if (planId) {
+            updateActionState?.({ resId: planId });
+        }
         this.plan = new PlanModel(planId, {
             orm: useService("orm"),
             openIds: state?.openIds,
@@ -89,7 +91,13 @@ export class PlanGrid extends Component {
     async load() {
         await this.plan.load();
         const title = this.isOpenedFromPlan ? _t("Grid") : this.plan.info.name;
-        this.env.config.setDisplayName(title || _t("Sales Plan"));
+        this.env.config.setDisplayName(title || this.props.action.name || _t("Sales Plan"));
+    }
+
+    async openBoard(id) {
+        await this.plan.open(id);
+        this.env.config.setDisplayName(this.plan.info.name);
+        this.choose((selection) => selection.moveTo(0, 1));
     }
 
     // ------------------------------------------------------------------

@@ -32,11 +32,26 @@ export class ShownRows {
             isFound: Boolean(this.grid.found?.ids.has(node.id)),
             isUnfolded: this.grid.isUnfolded(node),
             name: this._choice(row, 0),
-            cells: periods.map((period, index) => ({
-                ...this.view.figures.describe(node, period, this.view.compared),
-                ...this._choice(row, index + 1),
-            })),
+            cells: periods.map((period, index) => this._cell(node, period, this._choice(row, index + 1))),
         };
+    }
+
+    _cell(node, period, choice) {
+        const cell = { ...this.view.figures.describe(node, period, this.view.compared), ...choice };
+        const marks = {
+            o2c_active: cell.isActive,
+            o2c_chosen: cell.isChosen,
+            o2c_locked: cell.isLocked,
+            o2c_conflict: cell.isConflict,
+            o2c_zero: cell.isZero,
+            o2c_gap: cell.gap,
+            o2c_heat: cell.isHeat,
+            "o2c_total o2c_sticky": cell.isTotal,
+            o2c_wrong: cell.edit?.isWrong,
+            [`o2c_heat_${cell.heat}`]: cell.heat,
+        };
+        const className = Object.keys(marks).filter((name) => marks[name]).join(" ");
+        return { ...cell, className };
     }
 
     _choice(row, column) {
