@@ -2,6 +2,9 @@ from . import test_architecture
 from . import test_security
 from . import test_array_literal
 from . import test_algorithms_allocation
+from . import test_algorithms_commission_matching
+from . import test_algorithms_commission_tiers
+from . import test_algorithms_commission_coverage
 from . import test_algorithms_plan
 from . import test_algorithms_promise
 from . import test_algorithms_credit

@@ -1,0 +1,1 @@
+"""Commission: which rule, whose share, which band. Pure: no database, no clock."""
