@@ -111,3 +111,4 @@ from . import test_review_dunning
 from . import test_dunning_collection_reports
 from . import test_dunning_collection_worklist
 from . import test_dunning_collection_plan
+from . import test_commission_plan
