@@ -174,8 +174,38 @@ class TestPlanActuals(PlanCommon):
         self.assertFalse(self.plan._warn(self.company), "Nothing is known of what was sold.")
         self.plan.action_refresh_actuals()
         self.assertTrue(self.plan._warn(self.company))
-        self.assertEqual(self.plan.activity_ids.user_id, self.salesperson)
+        self.assertEqual(self.sally.activity_ids.user_id, self.salesperson)
+        self.assertFalse(self.plan.activity_ids, "Others read the plan as well.")
         self.assertFalse(self.plan._warn(self.company))
+
+    @freeze_time("2025-02-20")
+    def test_nobody_reads_the_warnings_of_others(self):
+        self._type(self.sally, 0, 1000, 0)
+        otto = self.nodes["otto"]
+        self._type(otto, 0, 1000, 0)
+        self.plan.action_approve()
+        self.plan.action_refresh_actuals()
+        self.plan._warn(self.company)
+        for person, own in ((self.salesperson, self.sally), (self.other_salesperson, otto)):
+            activities = self.env["mail.activity"].with_user(person).search([
+                ("res_model", "in", ("o2c.sales.plan", "o2c.sales.plan.node")),
+                ("res_id", "in", [*self.sally.ids, *otto.ids, *self.plan.ids]),
+            ])
+            self.assertEqual((activities.res_id, activities.user_id), (own.id, person))
+            activities.action_feedback(feedback="Called them")
+            self.assertFalse(own.activity_ids)
+        with self.assertRaises(AccessError):
+            otto.with_user(self.salesperson).message_ids.mapped("body")
+
+    @freeze_time("2025-02-20")
+    def test_who_may_not_read_a_node_is_not_warned_of_it(self):
+        self._type(self.sally, 0, 1000, 0)
+        self.salesperson.group_ids = self.env.ref("base.group_user")
+        self.plan.user_id = self.planner
+        self.plan.action_approve()
+        self.plan.action_refresh_actuals()
+        self.plan._warn(self.company)
+        self.assertEqual(self.sally.activity_ids.user_id, self.planner)
 
     def test_a_day_has_passed_when_its_sales_are_among_the_actuals(self):
         self._new_invoice(self.customer, 100, "2025-02-03")

@@ -17,6 +17,7 @@ from . import sales_plan_actual
 from . import sales_plan_documents
 from . import sales_plan_forecast
 from . import sales_plan_attainment
+from . import sales_plan_warning
 from . import sales_plan_links
 from . import account_move_line
 from . import sale_order_line

@@ -178,15 +178,9 @@ class O2cSalesPlan(models.Model):
         ]
 
     def _due_share(self, period):
-        """The part of a period's target that the working days so far should have brought, 0 to 1."""
-        # sudo: the date of a company is no secret
-        today = self.company_id.sudo()._o2c_today()
-        if today < period.date_from:
-            return 0.0
-        if today > period.date_to:
-            return 1.0
-        dates = self._working_dates(period.date_from, period.date_to)
-        return run_rate.Standing(1, 0, len(dates), sum(1 for day in dates if day <= today)).due
+        """The part of a period's target that the working days counted so far should have brought, 0 to 1."""
+        days, done = self._days_passed(period.date_from, period.date_to)
+        return run_rate.Standing(1.0, 0.0, days, done).due
 
     def _period_label(self, period):
         """What a period is called: *Jan 2026*, *Q1 2026* or, of odd quarters, *Feb 2026 – Apr 2026*."""
