@@ -1,0 +1,325 @@
+"""Payments release what was accrued; write-offs take it back."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import date
+
+from odoo import api, models
+from odoo.tools import SQL
+
+from odoo.addons.order_to_cash.algorithms.commission import pricing
+
+from . import claim_state
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """A reconciliation with an invoice.
+
+    :ivar name: of the other document
+    :ivar amount: in the currency of the invoice
+    """
+
+    id: int
+    name: str | None
+    date: date
+    amount: float
+    is_credit: bool
+
+
+@dataclass(slots=True)
+class Settled:
+    """What became of an invoice, in its currency without sign.
+
+    :ivar payments: by date
+    """
+
+    total: float = 0.0
+    written_off: float = 0.0
+    payments: list[Payment] = field(default_factory=list)
+
+
+class O2cCommissionEntry(models.Model):
+    _inherit = "o2c.commission.entry"
+
+    @api.model
+    def _settle_invoices(self, moves):
+        """Bring the commission on invoices and credit notes to what is paid and written off of them.
+
+        Done twice it does nothing the second time.
+
+        :param moves: ``account.move``, also such as earn no commission
+        """
+        moves = moves.filtered(lambda move: move.is_sale_document(include_receipts=True))
+        lines = self._lines_with_claims(moves)
+        if not lines:
+            return
+        states = [state for state in claim_state.load(self.env, "invoice", lines) if not state.is_closed]
+        claim_state.load_payments(self.env, states)
+        settled = self._settled(moves)
+        words = self._words()
+        rows = []
+        for state in states:
+            invoice = settled.get(state.first["move_id"], Settled())
+            if state.is_of_payments:
+                rows.extend(self._release_rows(state, invoice, words))
+            else:
+                rows.extend(self._write_off_rows(state, invoice, words))
+        self._append(rows)
+        self._level(rows)
+
+    @api.model
+    def _lines_with_claims(self, moves):
+        if not moves.ids:
+            return []
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT DISTINCT source_res_id FROM o2c_commission_entry"
+                " WHERE move_id = ANY(%s) AND source = 'invoice' AND step = 0",
+                list(moves.ids),
+            )
+        )
+        return [line for (line,) in rows]
+
+    @api.model
+    def _settled(self, moves):
+        """What is paid and written off of invoices: {id: Settled}
+
+        Differences of exchange rates have no amount in the currency of the invoice and count as nothing.
+        """
+        self.env["account.partial.reconcile"].flush_model()
+        self.env["account.move.line"].flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT line.move_id, line.id, ABS(line.amount_currency), partial.id,
+                       COALESCE(NULLIF(other_move.name, '/'), other_move.ref),
+                       partial.max_date, partial.amount, other_move.move_type IN ('out_invoice', 'out_refund'),
+                       other_move.o2c_write_off_id IS NOT NULL
+                  FROM account_move_line line
+                  JOIN account_account account ON account.id = line.account_id
+                  LEFT JOIN LATERAL (
+                      SELECT id, max_date, credit_move_id AS other, debit_amount_currency AS amount
+                        FROM account_partial_reconcile WHERE debit_move_id = line.id
+                       UNION ALL
+                      SELECT id, max_date, debit_move_id, credit_amount_currency
+                        FROM account_partial_reconcile WHERE credit_move_id = line.id
+                  ) partial ON TRUE
+                  LEFT JOIN account_move_line other ON other.id = partial.other
+                  LEFT JOIN account_move other_move ON other_move.id = other.move_id
+                 WHERE line.move_id = ANY(%s) AND account.account_type = 'asset_receivable'
+                 ORDER BY line.move_id, partial.max_date, partial.id, line.id
+                """,
+                list(moves.ids),
+            )
+        )
+        settled = defaultdict(Settled)
+        counted = set()
+        for move, line, receivable, partial, name, day, amount, is_credit, is_write_off in rows:
+            invoice = settled[move]
+            if line not in counted:
+                counted.add(line)
+                invoice.total += float(receivable)
+            if is_write_off:
+                invoice.written_off += float(amount)
+            elif amount:
+                invoice.payments.append(Payment(partial, name, day, float(amount), is_credit))
+        return settled
+
+    # ------------------------------------------------------------------
+    # Rows
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _release_rows(self, state, invoice, words):
+        """What payments release of a claim that waits for them, and what is no longer expected."""
+        release = _Release(self, state, invoice, words)
+        return [*release.of_payments_gone(), *release.of_new_payments(), *release.of_the_rest()]
+
+    @api.model
+    def _write_off_rows(self, state, invoice, words):
+        """What is taken back of a claim on an invoice of which a part was written off."""
+        part, whole = pricing.ratio(invoice.written_off, invoice.total)
+        if not invoice.total:
+            return []
+        money = state.money(self.env)
+        lost = pricing.due_amounts(state.amounts, part, whole, money)
+        step = pricing.minus(pricing.minus(state.amounts, lost), state.earned)
+        if not step:
+            return []
+        payee = self.env["res.partner"].browse(state.first["payee_id"])
+        currency = self.env["res.currency"].browse(state.first["currency_id"])
+        is_loss = step.company * state.amounts.company < 0
+        explanation = (
+            words(payee).written_off(invoice.written_off, invoice.total, currency)
+            if is_loss
+            else words(payee).written_on()
+        )
+        first = state.first
+        kept = 1 - min(1.0, part / whole)
+        return [
+            self._follow(
+                first,
+                state.last_step + 1,
+                "reverse" if is_loss else "accrue",
+                step,
+                date=self._today(first["company_id"]),
+                base_amount=float(first["base_amount"]) * kept - state.base,
+                base_company=float(first["base_company"]) * kept - state.base_company,
+                explanation=explanation,
+            )
+        ]
+
+    @api.model
+    def _today(self, company_id):
+        return self.env["res.company"].browse(company_id)._o2c_today()
+
+    @api.model
+    def _close(self, source, line_ids, document):
+        """Take everything back that is written down for lines: what comes after is a new generation.
+
+        :param document: name of what was reset, changed or cancelled
+        """
+        words = self._words()
+        rows = []
+        for state in claim_state.load(self.env, source, line_ids):
+            if not state.is_closed:
+                rows.extend(self._closing_rows(state, words, document))
+        self._append(rows)
+        self._level(rows)
+
+    @api.model
+    def _closing_rows(self, state, words, document):
+        first = state.first
+        payee = self.env["res.partner"].browse(first["payee_id"])
+        values = {
+            "date": self._today(first["company_id"]),
+            "explanation": words(payee).reset(document or first["name"]),
+        }
+        nothing = pricing.Amounts()
+        steps = []
+        if state.expected:
+            steps.append(("expect", pricing.minus(nothing, state.expected), {}))
+        if state.earned or state.base_company or not steps:
+            base = {"base_amount": -state.base, "base_company": -state.base_company}
+            steps.append(("reverse", pricing.minus(nothing, state.earned), base))
+        return [
+            self._follow(
+                first,
+                state.last_step + number,
+                kind,
+                amounts,
+                is_closing=number == len(steps),
+                **values,
+                **base,
+            )
+            for number, (kind, amounts, base) in enumerate(steps, start=1)
+        ]
+
+
+class _Release:
+    """Reckons the rows of one claim that payments release."""
+
+    def __init__(self, ledger, state, invoice, words):
+        self.ledger = ledger
+        self.env = ledger.env
+        self.state = state
+        self.first = state.first
+        self.invoice = invoice
+        self.words = words(self.env["res.partner"].browse(state.first["payee_id"]))
+        self.money = state.money(self.env)
+        self.currency = self.env["res.currency"].browse(state.first["currency_id"])
+        self.step = state.last_step
+        self.earned = state.earned
+        self.base = state.base
+        live = {payment.id for payment in invoice.payments}
+        self.gone = {ref: known for ref, known in state.payments.items() if ref not in live}
+        self.paid = sum(payment.amount for payment in invoice.payments if payment.id in state.payments)
+
+    def of_payments_gone(self):
+        """Payments that were taken off the invoice again."""
+        if not self.gone:
+            return
+        before = self.earned
+        for number, (ref, (base_company, tally_from)) in enumerate(self.gone.items(), start=1):
+            is_last = number == len(self.gone)
+            # All together go back to what the payments left release; the last row has the cents.
+            amounts = self._target() if is_last else before
+            yield self._row(
+                amounts,
+                date=self.ledger._today(self.first["company_id"]),
+                partial_ref=ref,
+                base_company=-base_company,
+                tally_from=tally_from,
+                explanation=self.words.unpaid(),
+            )
+
+    def of_new_payments(self):
+        for payment in self.invoice.payments:
+            if payment.id in self.state.payments:
+                continue
+            before = self._share(self.first["base_company"])
+            self.paid += payment.amount
+            after = self._share(self.first["base_company"])
+            say = self.words.settled_by_credit if payment.is_credit else self.words.payment
+            yield self._row(
+                self._target(),
+                date=payment.date,
+                partial_ref=payment.id,
+                base_company=after - before,
+                tally_from=self._tally_from(payment.date),
+                explanation=say(
+                    payment, self.invoice.total, payment.amount, self.state.amounts.document, self.currency
+                ),
+            )
+
+    def of_the_rest(self):
+        """What is still expected: neither paid nor written off."""
+        done = self._target(self.invoice.written_off)
+        step = pricing.minus(pricing.minus(self.state.amounts, done), self.state.expected)
+        if not step:
+            return
+        self.step += 1
+        yield self.ledger._follow(
+            self.first,
+            self.step,
+            "expect",
+            step,
+            date=self._last_day(),
+            explanation=self.words.no_longer_expected(),
+        )
+
+    def _target(self, more=0.0):
+        """What is released once all that is paid by now is."""
+        part, whole = self._ratio(more)
+        return pricing.due_amounts(self.state.amounts, part, whole, self.money)
+
+    def _ratio(self, more=0.0):
+        # An invoice of nothing is paid from the beginning.
+        return pricing.ratio(self.paid + more, self.invoice.total)
+
+    def _share(self, value):
+        part, whole = self._ratio()
+        return pricing.due(float(value), part, whole, 0.0001)
+
+    def _row(self, target, **values):
+        step = pricing.minus(target, self.earned)
+        self.earned = target
+        base = self._share(self.first["base_amount"])
+        base_amount, self.base = base - self.base, base
+        self.step += 1
+        is_loss = step.company * self.state.amounts.company < 0
+        kind = "reverse" if is_loss or self.state.amounts.company < 0 else "release"
+        return self.ledger._follow(
+            self.first, self.step, kind, step, base_amount=round(base_amount, 4), **values
+        )
+
+    def _tally_from(self, day):
+        if not self.first["tally_from"]:
+            return None
+        rule = self.env["o2c.commission.rule"].browse(self.first["rule_id"])
+        return rule._tally_from(day)
+
+    def _last_day(self):
+        days = [payment.date for payment in self.invoice.payments]
+        return max(days) if days else self.ledger._today(self.first["company_id"])
