@@ -28,6 +28,7 @@
         "security/collection_rules.xml",
         "security/statement_rules.xml",
         "security/commission_rules.xml",
+        "security/commission_ledger_rules.xml",
         "security/operations_rules.xml",
         "data/customer_data.xml",
         "data/hold_rules.xml",

@@ -5,6 +5,7 @@ from . import test_algorithms_allocation
 from . import test_algorithms_commission_matching
 from . import test_algorithms_commission_tiers
 from . import test_algorithms_commission_coverage
+from . import test_algorithms_commission_pricing
 from . import test_algorithms_plan
 from . import test_algorithms_promise
 from . import test_algorithms_credit
@@ -113,3 +114,4 @@ from . import test_dunning_collection_reports
 from . import test_dunning_collection_worklist
 from . import test_dunning_collection_plan
 from . import test_commission_plan
+from . import test_commission_payment

@@ -126,7 +126,9 @@ class O2cCommissionEntry(models.Model):
     )
 
     currency_id = fields.Many2one("res.currency", required=True, readonly=True)
-    company_currency_id = fields.Many2one(related="company_id.currency_id")
+    company_currency_id = fields.Many2one(
+        related="company_id.currency_id", string="Company Currency"
+    )
     payee_currency_id = fields.Many2one("res.currency", required=True, readonly=True)
     base_amount = fields.Float(
         string="Base",
