@@ -4,10 +4,15 @@ Every node is forecast from its own history, which is nearer than adding up the 
 small series; then, from the top down, the forecasts below a node are brought to its own in
 proportion (top-down by forecast proportions: Hyndman and Athanasopoulos, *Forecasting: Principles
 and Practice*, 3rd ed., 11.3). What a node sold beside all its children is forecast as one more child.
+
+The band of a node comes from the errors of its own forecasts. It is narrower than the bands below it
+added up, and rightly so: errors of customers partly cancel out, and how far they do is in the history
+of the node above (FPP3, 11.4). So bands do not add up, while figures do. A node that was brought to
+another figure keeps its band in proportion to it.
 """
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .apportion import apportion
 from .forecast import forecast
@@ -32,34 +37,66 @@ class Outlook:
     method: str = NOTHING
     mase: float | None = None
 
+    def grown(self, percent: float) -> "Outlook":
+        """The same with growth on top of what is not over yet: times 1 + ``percent`` / 100."""
+        factors = [1 + percent / 100 if period >= self.passed else 1 for period in range(len(self.values))]
+        return self.scaled(factors)
+
+    def scaled(self, factors: Sequence[float]) -> "Outlook":
+        """The same, figures and band times a factor a period."""
+        ends = [
+            (factor * low, factor * high)
+            for low, high, factor in zip(self.lower, self.upper, factors, strict=True)
+        ]
+        return replace(
+            self,
+            values=tuple(factor * value for value, factor in zip(self.values, factors, strict=True)),
+            lower=tuple(map(min, ends)),
+            upper=tuple(map(max, ends)),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Frame:
     """Where the periods of a plan lie to the history.
 
     :ivar periods: how many the plan has
-    :ivar passed: how many of them the history ends with
-    :ivar gap: periods between the end of the history and the first of the plan
+    :ivar passed: how many of them are over
+    :ivar gap: periods between the end of the history and the first of the plan that is not over
     :ivar season: periods a year
-    :ivar growth: percent on top of what the past says
+    :ivar parts: which part of each period is in the plan, whose first and last may be cut; empty
+        where all are whole
     """
 
     periods: int
     passed: int = 0
     gap: int = 0
     season: int = 12
-    growth: float = 0.0
+    parts: tuple[float, ...] = ()
 
 
-def outlook(history: Sequence[float], frame: Frame) -> Outlook:
-    """The outlook of one series."""
-    known = tuple(history[len(history) - frame.passed:]) if frame.passed else ()
-    ahead = frame.gap + frame.periods - frame.passed
-    found = forecast(history, ahead, frame.season).grown(frame.growth)
+def outlook(history: Sequence[float], frame: Frame, sold: Sequence[float] | None = None) -> Outlook:
+    """The outlook of one series.
+
+    Methods learn from whole periods; of a period that is cut by the end of the plan, its part of the
+    forecast counts.
+
+    :param history: of whole periods, the last the most recent that is over
+    :param sold: in the periods that are over, within the plan; ``None``: what the history ends with
+    """
+    if sold is None:
+        sold = history[len(history) - frame.passed:]
+    ahead = frame.periods - frame.passed
+    found = forecast(history, frame.gap + ahead if ahead else 0, frame.season)
+    parts = (frame.parts or (1.0,) * frame.periods)[frame.passed:]
+    expected = Outlook(
+        *(figures[frame.gap:][:ahead] for figures in (found.values, found.lower, found.upper))
+    ).scaled(parts)
+    known = tuple(sold)
     return Outlook(
-        known + found.values[frame.gap:],
-        known + found.lower[frame.gap:],
-        known + found.upper[frame.gap:],
+        known + expected.values,
+        known + expected.lower,
+        known + expected.upper,
         frame.passed,
         found.method,
         found.score.mase if found.score else None,
@@ -90,12 +127,10 @@ def reconcile(
 
 
 def _whole(one: Outlook) -> Outlook:
-    return Outlook(
-        *(tuple(round(value) for value in figures) for figures in (one.values, one.lower, one.upper)),
-        one.passed,
-        one.method,
-        one.mase,
+    values, lower, upper = (
+        tuple(round(figure) for figure in figures) for figures in (one.values, one.lower, one.upper)
     )
+    return replace(one, values=values, lower=lower, upper=upper)
 
 
 def _shared(parent, children, beside):
@@ -116,13 +151,13 @@ def _shared(parent, children, beside):
 
 
 def _brought_to(one, values):
-    """The same with other figures, the band scaled with them."""
-    scale = [new / old if old else 1.0 for new, old in zip(values, one.values, strict=True)]
-    return Outlook(
-        values,
-        tuple(round(figure * factor) for figure, factor in zip(one.lower, scale, strict=True)),
-        tuple(round(figure * factor) for figure, factor in zip(one.upper, scale, strict=True)),
-        one.passed,
-        one.method,
-        one.mase,
+    """The same with other figures: the band in proportion, or moved along where nothing was expected."""
+    factors = [new / old if old else 1.0 for new, old in zip(values, one.values, strict=True)]
+    moved = [0 if old else new for new, old in zip(values, one.values, strict=True)]
+    band = one.scaled(factors)
+    return replace(
+        one,
+        values=values,
+        lower=tuple(round(figure + by) for figure, by in zip(band.lower, moved, strict=True)),
+        upper=tuple(round(figure + by) for figure, by in zip(band.upper, moved, strict=True)),
     )

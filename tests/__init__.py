@@ -26,6 +26,7 @@ from . import test_customer_region
 from . import test_plan_tree
 from . import test_plan_actuals
 from . import test_plan_build
+from . import test_plan_forecast
 from . import test_plan_grid
 from . import test_plan_grid_conflicts
 from . import test_plan_mass

@@ -5,6 +5,7 @@ from itertools import pairwise
 from odoo.tests import BaseCase
 
 from odoo.addons.order_to_cash.algorithms import plan_demand, plan_forecast, plan_matching, plan_periods
+from odoo.addons.order_to_cash.algorithms.plan_adjustment import Adjuster
 from odoo.addons.order_to_cash.algorithms.plan_matching import Node
 
 
@@ -159,9 +160,9 @@ class TestPlanForecast(BaseCase):
             c, d, b = ([rng.randrange(0, 90000) for _month in range(30)] for _series in range(3))
             a = [x + y for x, y in zip(c, d, strict=True)]
             top = [x + y for x, y in zip(a, b, strict=True)]
-            frame = plan_forecast.Frame(12, passed=rng.randrange(4), growth=10)
+            frame = plan_forecast.Frame(12, passed=rng.randrange(4), parts=(0.4, *(1.0,) * 10, 0.3))
             outlooks = {
-                key: plan_forecast.outlook(series, frame)
+                key: plan_forecast.outlook(series, frame).grown(10)
                 for key, series in {"top": top, "a": a, "b": b, "c": c, "d": d}.items()
             }
             whole = plan_forecast.reconcile(outlooks, parents, {})
@@ -170,6 +171,41 @@ class TestPlanForecast(BaseCase):
                 self.assertEqual(value["top"], value["a"] + value["b"])
                 self.assertEqual(value["a"], value["c"] + value["d"])
             self.assertEqual(whole["b"].values[: frame.passed], tuple(b[30 - frame.passed:]))
+            for one in whole.values():
+                for low, value, high in zip(one.lower, one.values, one.upper, strict=True):
+                    self.assertTrue(low <= value <= high)
+
+    def test_of_a_period_that_is_cut_its_part_counts(self):
+        history = [100] * 24
+        frame = plan_forecast.Frame(3, parts=(0.5, 1.0, 0.25))
+        outlook = plan_forecast.outlook(history, frame)
+        self.assertEqual(outlook.values, (50, 100, 25))
+        self.assertAlmostEqual(outlook.grown(10).values[0], 55)
+        frame = plan_forecast.Frame(3, passed=1, parts=(0.5, 1.0, 0.25))
+        self.assertEqual(plan_forecast.outlook(history, frame, sold=[61]).values, (61, 100, 25))
+        self.assertEqual(plan_forecast.outlook(history, frame, sold=[61]).grown(-50).values, (61, 50, 12.5))
+        over = plan_forecast.Frame(2, passed=2, gap=1, parts=(0.5, 0.5))
+        self.assertEqual(plan_forecast.outlook(history, over, sold=[3, 4]).values, (3, 4))
+
+    def test_a_band_goes_with_its_figure(self):
+        made = plan_forecast.reconcile(
+            {
+                "top": plan_forecast.Outlook((100,), (80,), (120,)),
+                "a": plan_forecast.Outlook((20,), (10,), (40,)),
+                "b": plan_forecast.Outlook((30,), (30,), (60,)),
+            },
+            {"top": None, "a": "top", "b": "top"},
+            {},
+        )
+        self.assertEqual((made["a"].lower, made["a"].values, made["a"].upper), ((20,), (40,), (80,)))
+        self.assertEqual((made["b"].lower, made["b"].values, made["b"].upper), ((60,), (60,), (120,)))
+        self.assertEqual((made["top"].lower, made["top"].upper), ((80,), (120,)))
+        made = plan_forecast.reconcile(
+            {"top": plan_forecast.Outlook((-9,), (-12,), (1,)), "a": plan_forecast.Outlook((3,), (1,), (6,))},
+            {"top": None, "a": "top"},
+            {},
+        )
+        self.assertEqual((made["a"].lower, made["a"].values, made["a"].upper), ((-18,), (-9,), (-3,)))
 
     def test_a_plan_that_begins_later_skips_what_lies_between(self):
         history = [100 + month for month in range(12)] * 3
@@ -185,6 +221,59 @@ class TestPlanForecast(BaseCase):
             {"top": plan_forecast.outlook(half, frame)},
         )
         self.assertEqual(made["a"].values, (50, 50))
+
+
+class TestPlanAdjustment(BaseCase):
+    """What is added to forecasts by hand."""
+
+    parents = {"top": None, "a": "top", "b": "top", "c": "a", "d": "a"}
+    weights = {("a", 1): 60, ("b", 1): 30, ("c", 1): 40, ("d", 1): 20}
+
+    def _adjuster(self, present=()):
+        return Adjuster(self.parents, dict(present), self.weights)
+
+    def test_up_and_down(self):
+        for why, present, typed, changes in [
+            ("at the end of a branch", {}, {("c", 1): 5}, {"c": 5, "a": 5, "top": 5}),
+            ("in the middle, by what is expected", {}, {("a", 1): 9}, {"c": 6, "d": 3, "a": 9, "top": 9}),
+            ("at the top", {}, {("top", 1): -9}, {"a": -6, "c": -4, "d": -2, "b": -3, "top": -9}),
+            ("back again", {"a": 9, "top": 9, "c": 6, "d": 3}, {("a", 1): 0},
+             {"c": -6, "d": -3, "a": -9, "top": -9}),
+            ("nothing new", {"b": 4, "top": 4}, {("b", 1): 4}, {}),
+            ("both: the lower has its own", {}, {("c", 1): 1, ("a", 1): 9},
+             {"c": 1, "d": 3, "a": 4, "top": 4}),
+        ]:
+            with self.subTest(why):
+                adjuster = self._adjuster({(node, 1): units for node, units in present.items()})
+                self.assertEqual(
+                    adjuster.adjust(typed), {(node, 1): units for node, units in changes.items()}
+                )
+
+    def test_what_was_typed_before_there_was_anybody_below_is_shared_out(self):
+        changes = self._adjuster({("a", 1): 9, ("top", 1): 9, ("a", 2): 2, ("top", 2): 2}).settle((1, 2))
+        self.assertEqual(changes, {("c", 1): 6, ("d", 1): 3, ("c", 2): 1, ("d", 2): 1})
+
+    def test_adjustments_add_up_after_any_sequence(self):
+        rng = random.Random(8)
+        for _turn in range(60):
+            parents = {0: None} | {node: rng.randrange(node) for node in range(1, rng.randint(2, 20))}
+            weights = {(node, period): rng.choice((0, rng.randint(-9, 9**6)))
+                       for node in parents for period in range(3)}
+            present = {}
+            for _step in range(10):
+                cells = rng.sample(list(weights), rng.randint(1, 4))
+                typed = {cell: rng.randint(-(10**6), 10**6) for cell in cells}
+                changes = Adjuster(parents, present, weights).adjust(typed)
+                for cell, change in changes.items():
+                    present[cell] = present.get(cell, 0) + change
+                for node in parents:
+                    children = [child for child in parents if parents[child] == node]
+                    for period in range(3) if children else ():
+                        below = sum(present.get((child, period), 0) for child in children)
+                        self.assertEqual(present.get((node, period), 0), below)
+                deepest = max(typed)
+                self.assertEqual(present.get(deepest, 0), typed[deepest])
+            self.assertFalse(Adjuster(parents, present, weights).settle(range(3)))
 
 
 class TestPlanDemand(BaseCase):

@@ -16,6 +16,7 @@ from . import sales_plan_source
 from . import sales_plan_actual
 from . import sales_plan_documents
 from . import sales_plan_forecast
+from . import sales_plan_adjustment
 from . import sales_plan_attainment
 from . import sales_plan_warning
 from . import sales_plan_links

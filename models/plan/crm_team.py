@@ -1,6 +1,8 @@
+from datetime import timedelta
+
 from odoo import api, models
 
-MONTHS = {"month": 1, "quarter": 3}
+from odoo.addons.order_to_cash.algorithms import plan_periods
 
 
 class CrmTeam(models.Model):
@@ -10,7 +12,10 @@ class CrmTeam(models.Model):
     def _o2c_fill_targets(self, company):
         """Fill the monthly invoicing target of teams from the approved plan of this month.
 
-        Of a plan by quarters a month has a third. Teams that are in no plan keep what they have.
+        Of a plan by quarters a month has its part of the working days that the plan has in the quarter
+        (all days, where nobody works in it). A month in which a plan begins or ends has what is planned
+        for its days in the plan, and nothing is made up for the others. Teams that are in no plan keep
+        what they have.
 
         :return: the teams whose target changed
         """
@@ -27,9 +32,10 @@ class CrmTeam(models.Model):
         changed = self.browse()
         for team, members in cells.grouped(lambda cell: cell.node_id.team_id).items():
             plan = max(members.plan_id, key=lambda plan: (plan.approved_on, plan.id))
-            target = sum(members.filtered(lambda cell, plan=plan: cell.plan_id == plan).mapped("target"))
+            members = members.filtered(lambda cell, plan=plan: cell.plan_id == plan)
+            target = sum(members.mapped("target"))
             amount = plan.currency_id._convert(
-                target / MONTHS[plan.period], company.currency_id, company, today
+                target * self._o2c_part_of_month(members[0], today), company.currency_id, company, today
             )
             # A team of all companies has no currency of its own.
             is_own = not team.company_id or team.currency_id == company.currency_id
@@ -37,3 +43,15 @@ class CrmTeam(models.Model):
                 team.invoiced_target = amount
                 changed |= team
         return changed
+
+    @api.model
+    def _o2c_part_of_month(self, cell, today):
+        """Which part of the period of a cell lies in the month of a day of it."""
+        plan = cell.plan_id
+        month = today.replace(day=1)
+        first = max(month, cell.date_from)
+        last = min(plan_periods.shift(month, 1) - timedelta(days=1), cell.date_to)
+        days = plan._day_count(cell.date_from, cell.date_to)
+        if days:
+            return plan._day_count(first, last) / days
+        return ((last - first).days + 1) / ((cell.date_to - cell.date_from).days + 1)

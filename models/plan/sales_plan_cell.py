@@ -7,6 +7,8 @@ from .program import PROGRAM, is_program
 HUNDRED = 100.0
 # What a planner types; everything else in a cell is calculated.
 TYPED = {"target", "adjustment", "is_locked"}
+# What a forecast has on top of what the past says.
+ON_TOP = ("forecast_growth", "forecast_orders", "forecast_pipeline", "adjustment")
 
 
 class O2cSalesPlanCell(models.Model):
@@ -36,12 +38,30 @@ class O2cSalesPlanCell(models.Model):
     currency_id = fields.Many2one(
         "res.currency", readonly=True, help="Empty where the plan is one of quantities."
     )
-    forecast = fields.Monetary(readonly=True, help="As calculated, with the adjustment.")
+    forecast = fields.Monetary(
+        readonly=True, help="From what was sold before, with growth, what was added, and the adjustment."
+    )
+    forecast_base = fields.Monetary(
+        string="From History", compute="_compute_forecast_base", help="What the past says by itself."
+    )
+    forecast_growth = fields.Monetary(
+        string="Growth", readonly=True, help="On top of what the past says, as the plan tells."
+    )
     forecast_low = fields.Monetary(
         readonly=True, help="Four of five outcomes are to be expected between the two ends."
     )
     forecast_high = fields.Monetary(readonly=True)
-    adjustment = fields.Monetary(help="Added to the forecast by hand.")
+    forecast_orders = fields.Monetary(
+        string="Open Orders", readonly=True, help="Confirmed and expected in the period, but not sold yet."
+    )
+    forecast_pipeline = fields.Monetary(
+        string="Pipeline",
+        readonly=True,
+        help="Opportunities expected to close in the period, by their probability.",
+    )
+    adjustment = fields.Monetary(
+        help="Added to the forecast by hand. Those below share it by their forecasts, those above add it up."
+    )
     target = fields.Monetary()
     rolled_up = fields.Monetary(
         readonly=True,
@@ -73,6 +93,11 @@ class O2cSalesPlanCell(models.Model):
     def _compute_period_name(self):
         for cell in self:
             cell.period_name = cell.plan_id._period_label(cell) if cell.date_from else False
+
+    @api.depends("forecast", *ON_TOP)
+    def _compute_forecast_base(self):
+        for cell in self:
+            cell.forecast_base = cell.forecast - sum(cell[name] for name in ON_TOP)
 
     @api.depends("target", "rolled_up")
     def _compute_gap(self):
@@ -123,16 +148,17 @@ class O2cSalesPlanCell(models.Model):
         """Write what a planner typed, in cells of a draft; adding up is left to the caller."""
         if "target" in vals and vals.get("is_locked") is not False:
             self._check_unlocked(vals["target"])
+        simple = {name: value for name, value in vals.items() if name != "adjustment"}
         for plan, cells in self.grouped("plan_id").items():
-            rounded = {
-                name: value if name == "is_locked" else plan._round(value) for name, value in vals.items()
-            }
-            rounded["changed_by_uid"] = self.env.uid
-            before = {cell: cell.adjustment for cell in cells} if "adjustment" in vals else {}
-            cells._write_system(rounded)
-            for cell, adjustment in before.items():
-                if change := cell.adjustment - adjustment:
-                    cell._write_system({"forecast": cell.forecast + change})
+            if "adjustment" in vals:
+                plan._adjust({(cell.node_id.id, cell.period_index): vals["adjustment"] for cell in cells})
+            cells._write_system({
+                **{
+                    name: value if name == "is_locked" else plan._round(value)
+                    for name, value in simple.items()
+                },
+                "changed_by_uid": self.env.uid,
+            })
 
     @api.ondelete(at_uninstall=False)
     def _unlink_never(self):

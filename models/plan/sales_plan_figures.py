@@ -28,10 +28,11 @@ class O2cSalesPlan(models.Model):
             """
             INSERT INTO o2c_sales_plan_cell (
                 plan_id, node_id, period_index, date_from, date_to, currency_id, is_locked,
-                forecast, forecast_low, forecast_high, adjustment, target, rolled_up, actual, last_year
+                forecast, forecast_low, forecast_high, forecast_growth, forecast_orders, forecast_pipeline,
+                adjustment, target, rolled_up, actual, last_year
             )
             SELECT %(plan)s, node.id, period.index, period.date_from, period.date_to, %(currency)s, FALSE,
-                   0, 0, 0, 0, 0, 0, 0, 0
+                   0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
             FROM unnest(%(nodes)s::int[]) AS node (id)
             CROSS JOIN unnest(%(index)s::int[], %(dates_from)s::date[], %(dates_to)s::date[])
                  AS period (index, date_from, date_to)
@@ -110,7 +111,7 @@ class O2cSalesPlan(models.Model):
                 """
                 UPDATE o2c_sales_plan_cell
                 SET currency_id = %s, actual = 0, last_year = 0, forecast = 0, forecast_low = 0,
-                    forecast_high = 0
+                    forecast_high = 0, forecast_growth = 0, forecast_orders = 0, forecast_pipeline = 0
                 WHERE plan_id = %s
                 """,
                 plan._value_currency().id or None,
@@ -130,7 +131,9 @@ class O2cSalesPlan(models.Model):
             """
             UPDATE o2c_sales_plan_cell new
             SET forecast = old.forecast, forecast_low = old.forecast_low, forecast_high = old.forecast_high,
-                adjustment = old.adjustment, target = old.target, rolled_up = old.rolled_up,
+                forecast_growth = old.forecast_growth, forecast_orders = old.forecast_orders,
+                forecast_pipeline = old.forecast_pipeline, adjustment = old.adjustment,
+                target = old.target, rolled_up = old.rolled_up,
                 actual = old.actual, last_year = old.last_year, is_locked = old.is_locked
             FROM unnest(%s::int[], %s::int[]) AS pair (old_id, new_id)
             JOIN o2c_sales_plan_cell old ON old.node_id = pair.old_id

@@ -1,7 +1,6 @@
 """Forecasts of every node, by :mod:`algorithms.forecast`, which add up from the top down."""
 
 from datetime import timedelta
-from decimal import Decimal
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
@@ -38,7 +37,8 @@ class O2cSalesPlan(models.Model):
         """Forecast every node of these drafts from what was sold, with growth and adjustments on top.
 
         Periods that are over keep what was sold in them. Each node is forecast by the method that was
-        nearest for it; the figures below a node are then brought to its own, in proportion.
+        nearest for it; the figures below a node are then brought to its own, in proportion. What was
+        adjusted by hand stays.
         """
         self.check_access("write")
         self.company_id._o2c_check_plan_is_on()
@@ -50,40 +50,68 @@ class O2cSalesPlan(models.Model):
         return True
 
     def _forecast(self):
-        """Forecast the nodes of this one plan."""
+        """Forecast the nodes of this one plan.
+
+        A forecast is what the past says, growth, what may be added to it (:meth:`_forecast_additions`)
+        and the adjustment; each of these adds up over the tree by itself.
+        """
         self.ensure_one()
-        outlooks = self._outlooks()
-        adjustments = self._adjustments()
-        self._write_units({
-            column: {
-                (node, index): units + adjustments.get((node, index), 0)
-                for node, outlook in outlooks.items()
-                for index, units in enumerate(getattr(outlook, part))
-            }
+        base, grown = self._outlooks()
+        cells = [(node, index) for node, outlook in grown.items() for index in range(len(outlook.values))]
+        columns = {
+            column: {(node, index): getattr(grown[node], part)[index] for node, index in cells}
             for part, column in COLUMNS.items()
-        })
-        self._write_methods(outlooks)
+        }
+        columns["forecast_growth"] = {
+            (node, index): grown[node].values[index] - base[node].values[index] for node, index in cells
+        }
+        additions = self._forecast_additions()
+        additions["adjustment"] = self._settled_adjustments(columns["forecast"])
+        for units in additions.values():
+            for column in COLUMNS.values():
+                for cell, value in units.items():
+                    columns[column][cell] += value
+        for column, units in additions.items():
+            columns[column] = {cell: units.get(cell, 0) for cell in cells}
+        self._write_units(columns)
+        self._write_methods(grown)
         self._write_system({"forecast_on": fields.Datetime.now()})
 
+    def _forecast_additions(self):
+        """Hook: what comes on top of what the past says.
+
+        :return: dict name of a column of the cells -> dict (node id, period index) -> units
+        """
+        return {}
+
     def _outlooks(self):
-        """dict node id -> :class:`plan_forecast.Outlook` in whole units, adding up."""
+        """Of every node what the past says of it, without growth and with it.
+
+        :return: two dicts node id -> :class:`plan_forecast.Outlook` in whole units, adding up
+        """
         first, frame, blocks = self._forecast_frame()
         # In the order of the tree: the parent of a node comes before it.
         parents = {node.id: node.parent_id.id or None for node in self.node_ids.sorted("depth")}
         histories = self._histories(first, blocks, parents)
-        beside = {node: list(history) for node, history in histories.items()}
-        for node, parent in parents.items():
-            if parent:
-                for index, units in enumerate(histories[node]):
-                    beside[parent][index] -= units
-        with_children = set(filter(None, parents.values()))
-        outlooks = {node: plan_forecast.outlook(units, frame) for node, units in histories.items()}
-        others = {
-            node: plan_forecast.outlook(beside[node], frame)
-            for node in with_children
-            if any(beside[node])
+        sold = self._sold_in_plan(histories, frame)
+        outlooks = {
+            node: plan_forecast.outlook(units, frame, sold[node]) for node, units in histories.items()
         }
-        return plan_forecast.reconcile(outlooks, parents, others)
+        with_children = set(parents.values())
+        sold_beside = _beside(sold, parents)
+        others = {
+            node: plan_forecast.outlook(units, frame, sold_beside[node])
+            for node, units in _beside(histories, parents).items()
+            if node in with_children and any(units)
+        }
+        base = plan_forecast.reconcile(outlooks, parents, others)
+        if not self.growth_percent:
+            return base, base
+        grown = [
+            {node: outlook.grown(self.growth_percent) for node, outlook in one.items()}
+            for one in (outlooks, others)
+        ]
+        return base, plan_forecast.reconcile(grown[0], parents, grown[1])
 
     def _forecast_frame(self):
         """:return: the first day of the history, :class:`plan_forecast.Frame`, length of the history"""
@@ -92,23 +120,58 @@ class O2cSalesPlan(models.Model):
         # sudo: the date of a company is no secret
         today = self.company_id.sudo()._o2c_today()
         elapsed = (today.year - start.year) * YEAR + today.month - start.month
+        # The history ends with a whole period, those of the plan may be over before.
         done = elapsed // months
-        count = len(self._periods())
+        periods = self._periods()
+        passed = sum(period.date_to < today for period in periods)
         season = YEAR // months
         frame = plan_forecast.Frame(
-            count,
-            passed=min(max(done, 0), count),
-            gap=max(-done, 0),
+            len(periods),
+            passed=passed,
+            gap=max(passed - done, 0),
             season=season,
-            growth=self.growth_percent,
+            parts=tuple(self._part_in_plan(index) for index in range(len(periods))),
         )
-        end = min(done, count)
+        end = min(done, passed)
         # What has passed is part of the history, however long ago the plan began.
         blocks = max(self.history_years * season, frame.passed)
         return plan_periods.shift(start, (end - blocks) * months), frame, blocks
 
+    def _block(self, index):
+        """A period of this plan as a whole, though the plan may begin or end within it."""
+        months = plan_periods.MONTHS[self.period]
+        first = plan_periods.shift(self.date_from.replace(day=1), index * months)
+        return plan_periods.Period(first, plan_periods.shift(first, months) - timedelta(days=1))
+
+    def _part_in_plan(self, index):
+        """Which part of a period lies within this plan.
+
+        The first and the last period may be cut. What is sold in a month is taken to be spread evenly
+        over its working days (over all days, where nobody works in it): the same days of the year
+        before would be few, and fall on other days of the week.
+        """
+        period, block = self._periods()[index], self._block(index)
+        if period == block:
+            return 1.0
+        days, _passed = self._days_passed(block.date_from, block.date_to)
+        inside = self._day_count(period.date_from, period.date_to)
+        if not self._day_count(block.date_from, block.date_to):
+            inside = (period.date_to - period.date_from).days + 1
+        return inside / days
+
+    def _sold_in_plan(self, histories, frame):
+        """dict node id -> what was sold in the periods of the plan that are over, in units
+
+        Of a period that is cut, what was sold on its days counts.
+        """
+        passed = list(range(frame.passed))
+        if all(frame.parts[index] == 1.0 for index in passed):
+            return {node: units[len(units) - frame.passed:] for node, units in histories.items()}
+        units = self._sales_units(passed)
+        return {node: [units[node, index] for index in passed] for node in histories}
+
     def _histories(self, first, blocks, nodes):
-        """dict node id -> what was sold in each period of the history, in units"""
+        """dict node id -> what was sold in each whole period of the history, in units"""
         months = plan_periods.MONTHS[self.period]
         last = plan_periods.shift(first, blocks * months) - timedelta(days=1)
         histories = {node: [0] * blocks for node in nodes}
@@ -116,16 +179,6 @@ class O2cSalesPlan(models.Model):
             distance = (month.year - first.year) * YEAR + month.month - first.month
             histories[node][distance // months] += units
         return histories
-
-    def _adjustments(self):
-        precision = Decimal(str(self._precision()))
-        rows = self.env.execute_query(SQL(
-            "SELECT node_id, period_index, round(adjustment / %s)::bigint FROM o2c_sales_plan_cell "
-            "WHERE plan_id = %s AND adjustment <> 0",
-            precision,
-            self.id,
-        ))
-        return {(node, index): units for node, index, units in rows}
 
     def _write_methods(self, outlooks):
         labels = self._method_labels()
@@ -155,3 +208,16 @@ class O2cSalesPlan(models.Model):
             "croston": self.env._("Croston (Sparse)"),
             "combination": self.env._("Combination"),
         }
+
+
+def _beside(figures, parents):
+    """Of every node what is its own and none of those right below it.
+
+    :param figures: dict node id -> list of units
+    :param parents: dict node id -> id of the node above, or ``None``
+    """
+    rest = {node: list(units) for node, units in figures.items()}
+    for node, parent in parents.items():
+        if parent:
+            rest[parent] = [left - units for left, units in zip(rest[parent], figures[node], strict=True)]
+    return rest

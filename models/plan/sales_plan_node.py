@@ -228,12 +228,14 @@ class O2cSalesPlanNode(models.Model):
         if parent and not set(self.ids).isdisjoint(parent._path_ids()):
             raise ValidationError(self.env._("A node cannot lie below itself."))
         before = self.parent_id if moved else self.browse()
+        adjustments = {plan: plan._own_adjustments() for plan in (self.plan_id if moved else ())}
         result = super().write(vals)
         if vals.keys() & MATCHING:
             self.plan_id._expect_full_refresh()
         if moved:
             for plan, nodes in (before | self).grouped("plan_id").items():
                 plan._refresh_roll_up(nodes)
+                plan._add_up_adjustments(adjustments[plan])
         return result
 
     def unlink(self):
@@ -241,9 +243,11 @@ class O2cSalesPlanNode(models.Model):
         below = self.search([("id", "child_of", self.ids)])
         above = (self.parent_id - below).grouped("plan_id")
         self.plan_id._expect_full_refresh()
+        adjustments = {plan: plan._own_adjustments() for plan in above}
         result = super().unlink()
         for plan, nodes in above.items():
             plan._refresh_roll_up(nodes)
+            plan._add_up_adjustments(adjustments[plan])
         return result
 
     def _path_ids(self):
