@@ -52,7 +52,9 @@ class TestPlanForecast(PlanCommon):
         after = {node: self._figures(node) for node in self.nodes.values()}
         for node, change in ((self.top, 100), (self.sally, 100), (self.otto, 0)):
             self.assertAlmostEqual(after[node][index] - before[node][index], change)
-        shared = [after[self.nodes[name]][index] - before[self.nodes[name]][index] for name in ("harbour", "rest")]
+        shared = [
+            after[node][index] - before[node][index] for node in (self.harbour, self.nodes["rest"])
+        ]
         self.assertAlmostEqual(sum(shared), 100)
         self.assertAlmostEqual(shared[0], 100 * before[self.harbour][1] / before[self.sally][1], delta=0.011)
         self._check_adding_up(self.plan)
