@@ -166,3 +166,42 @@ class WarningRule:
             return False
         pace = standing.pace
         return pace is not None and pace < self.percent
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """Where several periods stand together, the target of each due by its own working days.
+
+    :ivar actual: what was sold in all of them
+    :ivar begun: the part of it that was sold in periods that have begun
+    :ivar due: the sum of what is due in each
+    """
+
+    target: float
+    actual: float
+    begun: float
+    due: float
+
+    @property
+    def pace(self) -> float | None:
+        """What was sold in percent of what is due; ``None`` where nothing is due."""
+        return _percent(self.begun, self.due)
+
+    @property
+    def expected(self) -> float | None:
+        """The actual at the end, if the targets left are met as those due were; ``None`` where nothing
+        is due. So a season that is planned for is expected as well."""
+        if not self.due:
+            return None
+        return self.actual + (self.target - self.due) * self.begun / self.due
+
+
+def course(standings: Iterable[Standing]) -> Course:
+    """Several periods, one after the other or side by side, as one."""
+    standings = tuple(standings)
+    return Course(
+        fsum(standing.target for standing in standings),
+        fsum(standing.actual for standing in standings),
+        fsum(standing.actual for standing in standings if standing.days_done),
+        fsum(standing.due for standing in standings),
+    )

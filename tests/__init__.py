@@ -31,6 +31,7 @@ from . import test_plan_grid
 from . import test_plan_grid_conflicts
 from . import test_plan_mass
 from . import test_plan_grid_tour
+from . import test_plan_screens
 from . import test_hold_access
 from . import test_hold_kinds_customer
 from . import test_hold_kinds_domain

@@ -143,12 +143,13 @@ class O2cSalesPlan(models.Model):
 
     # Figures are written by statements of their own, which forget what was read (_forget_cells).
     @api.depends("node_ids")
+    @api.depends_context("uid")
     def _compute_totals(self):
         names = ("forecast", "target", "rolled_up", "actual", "last_year")
         sums = {
             plan: dict(zip(names, figures, strict=True))
             for plan, *figures in self.env["o2c.sales.plan.cell"]._read_group(
-                [("plan_id", "in", self.ids), ("node_id.parent_id", "=", False)],
+                [("node_id", "in", self._top_nodes().ids)],
                 ["plan_id"],
                 [f"{name}:sum" for name in names],
             )

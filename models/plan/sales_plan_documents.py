@@ -39,10 +39,7 @@ class O2cSalesPlan(models.Model):
         """Open the documents that this one plan counts."""
         self.ensure_one()
         self.check_access("read")
-        top = self.env["o2c.sales.plan.node"].browse(
-            [node["id"] for node in self.grid_read()["nodes"] if not node["depth"]]
-        )
-        return self._open_documents(top, self.date_from, self.date_to, self.display_name)
+        return self._open_documents(self._top_nodes(), self.date_from, self.date_to, self.display_name)
 
     def _open_documents(self, nodes, date_from, date_to, title):
         model = LINE_MODELS[self.source]

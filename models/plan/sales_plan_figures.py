@@ -7,7 +7,9 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-TOTALS = ["forecast", "target", "gap", "actual", "last_year", "attainment"]
+TOTALS = [
+    "forecast", "target", "gap", "actual", "last_year", "attainment", "due", "pace", "expected",
+]
 
 # Roll-ups of so many nodes are cheaper made anew for the whole plan.
 MANY_NODES = 1000

@@ -128,11 +128,7 @@ class O2cSalesPlan(models.Model):
         Node = self.env["o2c.sales.plan.node"]
         if parent_ids is not None:
             return Node.search([("plan_id", "=", self.id), ("parent_id", "in", parent_ids)])
-        top = Node.search([("plan_id", "=", self.id), ("parent_id", "=", False)])
-        if not top:
-            # Record rules: of those that may be seen, the ones whose parent may not.
-            seen = Node.search([("plan_id", "=", self.id)])
-            top = seen.filtered(lambda node: node.sudo().parent_id.id not in seen._ids)
+        top = self._top_nodes()
         return top | Node.search([("parent_id", "in", top.ids)])
 
     def _grid_plan(self):

@@ -118,3 +118,8 @@ class O2cSalesPlanVariance(models.Model):
             "res_id": self.node_id.id,
             "views": [(False, "form")],
         }
+
+    def action_view_documents(self):
+        """Open the documents that the actual is made of."""
+        self.ensure_one()
+        return self.env["o2c.sales.plan.cell"].browse(self.id).action_view_documents()
