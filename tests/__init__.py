@@ -117,3 +117,4 @@ from . import test_dunning_collection_worklist
 from . import test_dunning_collection_plan
 from . import test_commission_plan
 from . import test_commission_payment
+from . import test_commission_agreement

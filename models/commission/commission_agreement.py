@@ -32,6 +32,9 @@ class O2cCommissionAgreement(models.Model):
         tracking=True,
         help="Whatever version is named, the one in force on the day of a sale counts.",
     )
+    family_id = fields.Many2one(
+        related="plan_id.family_id", string="First Version", store=True, index="btree_not_null"
+    )
     plan_state = fields.Selection(related="plan_id.state", string="Plan Status")
     company_id = fields.Many2one(
         "res.company",
@@ -217,4 +220,5 @@ class O2cCommissionAgreement(models.Model):
 
     def copy_data(self, default=None):
         # The copy is mostly for somebody else, from now on.
-        return super().copy_data(default={"date_from": self.env.company._o2c_today(), **(default or {})})
+        dates = {"date_from": self.env.company._o2c_today(), "date_to": False}
+        return super().copy_data(default={**dates, **(default or {})})

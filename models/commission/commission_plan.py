@@ -121,6 +121,14 @@ class O2cCommissionPlan(models.Model):
     rule_ids = fields.One2many("o2c.commission.rule", "plan_id", string="Rules", copy=True)
     bonus_ids = fields.One2many("o2c.commission.bonus", "plan_id", string="Bonuses", copy=True)
     agreement_ids = fields.One2many("o2c.commission.agreement", "plan_id", string="Agreements", copy=False)
+    # For record rules. These read it for whoever asks, and people have one cache: it is nobody's to read.
+    payee_agreement_ids = fields.One2many(
+        "o2c.commission.agreement",
+        "family_id",
+        string="Payees' Agreements",
+        copy=False,
+        groups=fields.NO_ACCESS,
+    )
     rule_count = fields.Integer(string="Number of Rules", compute="_compute_rule_count")
 
     # A plan that is closed before it begins is never in force.

@@ -40,8 +40,8 @@ class O2cCommissionPlan(models.Model):
     @api.depends("family_id.version_ids.agreement_ids")
     def _compute_family(self):
         agreements = self.env["o2c.commission.agreement"].search([
-            ("plan_id.family_id", "in", self.family_id.ids)
-        ]).grouped(lambda agreement: agreement.plan_id.family_id)
+            ("family_id", "in", self.family_id.ids)
+        ]).grouped("family_id")
         counts = dict(self._read_group([("family_id", "in", self.family_id.ids)], ["family_id"], ["__count"]))
         for plan in self:
             plan.version_count = counts.get(plan.family_id, 0)
@@ -111,6 +111,6 @@ class O2cCommissionPlan(models.Model):
         """Open the agreements that follow this one plan, whatever version they name."""
         self.ensure_one()
         action = self.env["ir.actions.actions"]._for_xml_id("order_to_cash.o2c_commission_agreement_action")
-        action["domain"] = [("plan_id.family_id", "=", self.family_id.id)]
+        action["domain"] = [("family_id", "=", self.family_id.id)]
         action["context"] = {"default_plan_id": self.id, "default_company_id": self.company_id.id}
         return action
