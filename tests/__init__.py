@@ -30,6 +30,7 @@ from . import test_plan_forecast
 from . import test_plan_grid
 from . import test_plan_grid_conflicts
 from . import test_plan_mass
+from . import test_plan_person
 from . import test_plan_grid_tour
 from . import test_plan_screens
 from . import test_hold_access

@@ -20,6 +20,7 @@ from . import sales_plan_adjustment
 from . import sales_plan_attainment
 from . import sales_plan_course
 from . import sales_plan_warning
+from . import sales_plan_person
 from . import sales_plan_links
 from . import account_move_line
 from . import sale_order_line
