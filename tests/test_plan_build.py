@@ -1,4 +1,4 @@
-from odoo.exceptions import UserError
+from odoo.exceptions import UserError, ValidationError
 from odoo.tests import freeze_time, tagged
 
 from .plan_common import PlanCommon
@@ -85,3 +85,56 @@ class TestPlanBuild(PlanCommon):
         self.assertEqual((changed.target, changed.other_target, changed.difference), (11, 10, 1))
         self.assertEqual(len(rows.filtered(lambda row: row.change == "gone")), 3)
         self.assertEqual(len(rows), 15)
+
+    @freeze_time("2025-01-10")
+    def test_agents_and_what_belongs_to_branches(self):
+        branch = self.env["res.company"].create({"name": "Branch", "parent_id": self.company.id})
+        other = self.env["res.company"].create({"name": "Another", })
+        self._new_invoice(self.customer, 70, "2024-02-01")
+        self._new_invoice(self.other_customer, 100, "2024-02-01")
+        self.env.flush_all()
+        # As it is where a customer is handed to a branch, or to another company, after a sale.
+        self.env.cr.execute("UPDATE res_partner SET company_id = %s WHERE id = %s", [
+            branch.id, self.customer.id,
+        ])
+        self.env.cr.execute("UPDATE res_partner SET company_id = %s WHERE id = %s", [
+            other.id, self.other_customer.id,
+        ])
+        self.env.invalidate_all()
+        plan = self._new_plan()
+        self._build(plan, level_1="payee").action_build()
+        self.assertEqual(plan.node_ids.payee_id, self.salesperson.partner_id)
+        self.assertEqual(plan.node_ids.partner_id, self.customer)
+        self.assertIn(self.customer.name, plan.node_ids.mapped("name"))
+        top = plan.node_ids.filtered(lambda node: not node.parent_id)
+        self.assertEqual(top.cell_ids.mapped("last_year"), [0, 170, 0])
+        with self.assertRaises(ValidationError), self.env.cr.savepoint():
+            self._new_node(plan, top, partner_id=self.other_customer.id)
+
+    def test_ids_of_compared_versions_stay_the_same(self):
+        plan, nodes = self._new_tree()
+        plan.action_approve()
+        new = self.env["o2c.sales.plan"].browse(plan.action_new_version()["res_id"])
+        new.node_ids.filtered("partner_id").unlink()
+        third = self.env["o2c.sales.plan"].browse(plan.action_new_version()["res_id"])
+        Comparison = self.env["o2c.sales.plan.comparison"]
+
+        def rows():
+            Comparison.invalidate_model()
+            fields = ["plan_id", "other_id", "node_name", "date_from"]
+            found = Comparison.search([("plan_id", "in", (new | third).ids)])
+            return {row["id"]: row for row in found.read(fields)}
+
+        before = rows()
+        self.assertEqual(len(before), 45)
+        # Written in another order: rows move in the table.
+        third.node_ids[0].cell_ids.target = 5
+        other = self._new_tree(name="Another")[0]
+        other.action_approve()
+        other.action_new_version()
+        new.node_ids[-1].cell_ids.target = 7
+        self.assertEqual(rows(), before)
+        some = Comparison.browse(list(before)[3:5])
+        self.assertEqual({row["id"]: row for row in some.read(list(before[some[0].id]))}, {
+            one: before[one] for one in some.ids
+        })

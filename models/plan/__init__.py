@@ -7,6 +7,7 @@ from . import sales_plan_figures
 from . import sales_plan_screens
 from . import sales_plan_days
 from . import sales_plan_mass
+from . import sales_plan_node_family
 from . import sales_plan_spread
 from . import sales_plan_grid
 from . import sales_plan_grid_bulk

@@ -49,7 +49,8 @@ class O2cSalesPlanNode(models.Model):
         labels = {}
         for name in set(told) - {None}:
             ids = {vals[name] for vals, last in zip(vals_list, told, strict=True) if last == name}
-            for record in self.env[self._fields[name].comodel_name].browse(ids):
+            # sudo: as the field computes it, who need not see what belongs to a branch
+            for record in self.env[self._fields[name].comodel_name].sudo().browse(ids):
                 labels[name, record.id] = record.display_name[:NAME_LIMIT]
         return [
             vals if vals.get("name") or last is None else {**vals, "name": labels[last, vals[last]]}

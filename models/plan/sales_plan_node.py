@@ -12,10 +12,19 @@ MATCHING = {*DIMENSIONS, "is_rest", "parent_id", "sequence"}
 NAME_LIMIT = 128
 
 
-def _dimension(comodel, *, check_company=True, **attributes):
+# What a company may use, and what its branches have: their sales are in its plans.
+OF_FAMILY = (
+    "['|', ('company_id', '=', False), '|', ('company_id', 'parent_of', company_id), "
+    "('company_id', 'child_of', company_id)]"
+)
+# Dimensions of which a record may belong to a company.
+OF_COMPANIES = ("team_id", "payee_id", "partner_id", "class_id", "region_id", "product_id")
+
+
+def _dimension(comodel, domain=OF_FAMILY, **attributes):
     """A field of :data:`DIMENSIONS`. What a plan is about is not deleted, it is archived."""
     return fields.Many2one(
-        comodel, index="btree_not_null", check_company=check_company, ondelete="restrict", **attributes
+        comodel, index="btree_not_null", domain=domain, ondelete="restrict", **attributes
     )
 
 
@@ -64,7 +73,7 @@ class O2cSalesPlanNode(models.Model):
     )
     team_id = _dimension("crm.team", string="Sales Team")
     user_id = _dimension(
-        "res.users", string="Salesperson", domain=[("share", "=", False)], check_company=False
+        "res.users", string="Salesperson", domain=[("share", "=", False)]
     )
     payee_id = _dimension(
         "res.partner",
@@ -77,7 +86,7 @@ class O2cSalesPlanNode(models.Model):
     class_id = _dimension("o2c.customer.class", string="Customer Class")
     region_id = _dimension("o2c.sales.region", help="With the regions below it.")
     product_category_id = _dimension(
-        "product.category", check_company=False, help="With the categories below it."
+        "product.category", domain=[], help="With the categories below it."
     )
     product_id = _dimension("product.product")
     is_rest = fields.Boolean(

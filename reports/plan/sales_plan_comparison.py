@@ -30,9 +30,12 @@ class O2cSalesPlanComparison(models.Model):
 
     @property
     def _table_query(self):
+        # The id of a row is made of that of a cell and the version it is compared with, so that it
+        # stays the same from page to page.
         return """
             WITH pair AS (
-                SELECT plan.id AS plan_id, other.id AS other_id, plan.company_id
+                SELECT plan.id AS plan_id, other.id AS other_id, plan.company_id,
+                       plan.version, other.version AS other_version
                 FROM o2c_sales_plan plan
                 JOIN o2c_sales_plan other ON other.family_id = plan.family_id AND other.version < plan.version
             ),
@@ -42,16 +45,17 @@ class O2cSalesPlanComparison(models.Model):
                 FROM o2c_sales_plan_cell cell JOIN o2c_sales_plan_node node ON node.id = cell.node_id
             ),
             here AS (
-                SELECT pair.plan_id AS pair_plan, pair.other_id, pair.company_id, figure.*
+                SELECT pair.plan_id AS pair_plan, pair.other_id, pair.other_version, pair.company_id, figure.*
                 FROM pair JOIN figure ON figure.plan_id = pair.plan_id
             ),
             there AS (
-                SELECT pair.plan_id, pair.other_id, pair.company_id, figure.id, figure.key,
+                SELECT pair.plan_id, pair.other_id, pair.version, pair.company_id, figure.id, figure.key,
                        figure.complete_name, figure.kind, figure.depth, figure.date_from,
                        figure.currency_id, figure.target, figure.forecast
                 FROM pair JOIN figure ON figure.plan_id = pair.other_id
             )
-            SELECT ROW_NUMBER() OVER () AS id,
+            SELECT COALESCE(2 * (10000 * here.id::bigint + here.other_version),
+                            2 * (10000 * there.id::bigint + there.version) + 1) AS id,
                    COALESCE(here.pair_plan, there.plan_id) AS plan_id,
                    COALESCE(here.other_id, there.other_id) AS other_id,
                    COALESCE(here.company_id, there.company_id) AS company_id,

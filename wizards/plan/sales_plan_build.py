@@ -4,10 +4,12 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
 from odoo.addons.order_to_cash.algorithms import plan_periods
+from odoo.addons.order_to_cash.models.plan.sales_plan_node import OF_COMPANIES
 
 LEVELS = [
     ("team", "Sales Team"),
     ("user", "Salesperson"),
+    ("payee", "Agent"),
     ("class", "Customer Class"),
     ("region", "Region"),
     ("partner", "Customer"),
@@ -150,9 +152,18 @@ class O2cSalesPlanBuild(models.TransientModel):
         nodes = self.env["o2c.sales.plan.node"].create(values)
         return {node: sums for node, sums in zip(nodes, facts, strict=True) if sums}
 
+    def _of_family(self, column, ids):
+        """Those that may have a node; what belongs to another company by now is left to all others."""
+        if column not in OF_COMPANIES:
+            return ids
+        Node = self.env["o2c.sales.plan.node"]
+        # sudo: what the company sold may belong to a branch that the planner need not see
+        records = self.env[Node._fields[column].comodel_name].sudo().browse(ids)
+        return set(records.filtered_domain(Node._family_domain(self.plan_id.company_id)).ids)
+
     def _shown(self, column, parts):
         """:return: the values that get a node, the largest first"""
-        known = {key for key in parts if key}
+        known = self._of_family(column, {key for key in parts if key})
         size = {key: sum(parts[key].values()) for key in known}
         ranked = sorted(known, key=lambda key: (-size[key], key))
         if column == "partner_id" and self.customers == "top":
