@@ -27,11 +27,12 @@ class O2cSalesPlan(models.Model):
             "context": {"active_id": self.id},
         }
 
-    def grid_read(self, parent_node_ids=None):
+    def grid_read(self, parent_node_ids=None, is_compact=False):
         """A part of this one plan for the grid.
 
         :param parent_node_ids: the nodes right below these; ``None``: the top of the tree with what is
             right below it. Whoever may not see the top gets the highest nodes he may see.
+        :param is_compact: cells as dict name -> list in the order of the periods: for many nodes
         :return: dict ``plan`` (``id``, ``name``, ``version``, ``state``, ``metric``, ``period``,
             ``currency`` with ``id``, ``name``, ``symbol``, ``position``, ``digits`` or ``False``,
             ``digits``, ``precision`` (the smallest unit of a figure), ``is_editable``, ``spread_by``,
@@ -49,7 +50,7 @@ class O2cSalesPlan(models.Model):
             "plan": self._grid_plan(),
             "periods": self._grid_periods() if parent_node_ids is None else [],
             "nodes": self._grid_describe(nodes),
-            "cells": self._grid_cells(nodes),
+            "cells": self._grid_cells(nodes, is_compact),
         }
 
     def grid_write(self, changes, shown_node_ids=None):
@@ -90,7 +91,9 @@ class O2cSalesPlan(models.Model):
             touched |= touched.search([("id", "child_of", touched.ids), ("id", "in", shown_node_ids)])
         return {"cells": self._grid_cells(self._with_ancestors(touched)), "conflicts": conflicts}
 
-    def grid_spread(self, node_id, period_index=None, by=None, shown_node_ids=None, before=None):
+    def grid_spread(
+        self, node_id, period_index=None, by=None, shown_node_ids=None, before=None, is_compact=False
+    ):
         """Spread the target of a node over everything below it.
 
         :param period_index: this period only, or each of a list of them; ``None``: all, sharing the
@@ -99,6 +102,7 @@ class O2cSalesPlan(models.Model):
         :param shown_node_ids: the nodes whose cells are wanted back; ``None``: of all that may change
         :param before: list of the targets of the node as they were shown; nothing is spread where one
             of the periods holds another by now
+        :param is_compact: see :meth:`grid_read`
         :return: dict ``cells`` as of :meth:`grid_read`, ``before`` and ``after``: the targets that
             changed, as :meth:`grid_restore` takes them, and ``conflicts`` as of :meth:`grid_write`
         """
@@ -118,7 +122,8 @@ class O2cSalesPlan(models.Model):
                 self._grid_check_period(index)
                 changed |= self._spread(node, by, period=index)
         below = self.env["o2c.sales.plan.node"].search([("id", "child_of", node.id)])
-        return self._grid_changed(self._with_ancestors(node) | below, changed, shown_node_ids)
+        nodes = self._with_ancestors(node) | below
+        return self._grid_changed(nodes, changed, shown_node_ids, is_compact)
 
     # ------------------------------------------------------------------
     # Reading
@@ -189,49 +194,61 @@ class O2cSalesPlan(models.Model):
 
     def _grid_describe(self, nodes):
         """Nodes as the grid shows them, those below a node right after it."""
+        # Asked with the rights of the user: below his nodes may lie those of others.
         parents = {
             parent.id for parent, in self.env["o2c.sales.plan.node"]._read_group(
                 [("parent_id", "in", nodes.ids)], ["parent_id"]
             )
         }
-        shown = set(nodes.ids)
+        rows = self.env.execute_query(SQL(
+            """
+            SELECT node.id, node.parent_id, node.name, node.depth, node.kind
+            FROM unnest(%s::int[]) WITH ORDINALITY AS wanted (id, place)
+            JOIN o2c_sales_plan_node node ON node.id = wanted.id
+            ORDER BY wanted.place
+            """,
+            nodes.ids,
+        ))
+        known = {node_id for node_id, *_others in rows}
         below = defaultdict(list)
-        for node in nodes:
-            # sudo: the id of the parent only
-            parent = node.sudo().parent_id.id
-            below[parent if parent in shown else None].append(node)
+        for node_id, parent_id, name, depth, kind in rows:
+            below[parent_id if parent_id in known else None].append({
+                "id": node_id,
+                "parent_id": parent_id or False,
+                "name": name,
+                "depth": depth,
+                "has_children": node_id in parents,
+                "kind": kind,
+            })
         ordered, waiting = [], below[None][::-1]
         while waiting:
             node = waiting.pop()
             ordered.append(node)
-            waiting.extend(below[node.id][::-1])
-        return [
-            {
-                "id": node.id,
-                "parent_id": node.sudo().parent_id.id or False,
-                "name": node.name,
-                "depth": node.depth,
-                "has_children": node.id in parents,
-                "kind": node.kind,
-            }
-            for node in ordered
-        ]
+            waiting.extend(below[node["id"]][::-1])
+        return ordered
 
-    def _grid_cells(self, nodes):
+    def _grid_cells(self, nodes, is_compact=False):
         """Cells as of :meth:`grid_read`, in one query; who may read a node may read its cells."""
         self.env["o2c.sales.plan.cell"].flush_model()
-        columns = [SQL.identifier(name) for name in FIGURES]
         rows = self.env.execute_query(SQL(
-            "SELECT node_id, id, is_locked, %s FROM o2c_sales_plan_cell "
-            "WHERE node_id = ANY(%s) ORDER BY node_id, period_index",
-            SQL(", ").join(columns),
+            "SELECT node_id, %s, array_agg(COALESCE(is_locked, FALSE) ORDER BY period_index), "
+            "array_agg(id ORDER BY period_index) "
+            "FROM o2c_sales_plan_cell WHERE node_id = ANY(%s) GROUP BY node_id",
+            SQL(", ").join([
+                SQL("array_agg(%s::float8 ORDER BY period_index)", SQL.identifier(name)) for name in FIGURES
+            ]),
             nodes.ids,
         ))
-        cells = defaultdict(list)
-        for node_id, cell_id, is_locked, *figures in rows:
-            figures = dict(zip(FIGURES, figures, strict=True))
-            cells[node_id].append({"id": cell_id, "is_locked": is_locked, **figures})
-        return dict(cells)
+        names = (*FIGURES, "is_locked", "id")
+        columns = {node_id: dict(zip(names, values, strict=True)) for node_id, *values in rows}
+        if is_compact:
+            for values in columns.values():
+                del values["id"]
+            return columns
+        return {
+            node_id: [dict(zip(names, cell, strict=True)) for cell in zip(*values.values(), strict=True)]
+            for node_id, values in columns.items()
+        }
 
     # ------------------------------------------------------------------
     # Writing

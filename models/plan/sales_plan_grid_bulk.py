@@ -12,7 +12,7 @@ from odoo.addons.order_to_cash.algorithms import apportion
 class O2cSalesPlan(models.Model):
     _inherit = "o2c.sales.plan"
 
-    def grid_restore(self, targets, shown_node_ids=None, expected=None):
+    def grid_restore(self, targets, shown_node_ids=None, expected=None, is_compact=False):
         """Set targets to what they were, of as many cells as there may be. All of them but what somebody
         else changed meanwhile, or none.
 
@@ -35,7 +35,7 @@ class O2cSalesPlan(models.Model):
             del flat[conflict["node_id"], conflict["period_index"]]
         changed = self._set_targets(flat)
         touched = self.env["o2c.sales.plan.node"].union(*nodes.values())
-        answer = self._grid_changed(self._with_ancestors(touched), changed, shown_node_ids)
+        answer = self._grid_changed(self._with_ancestors(touched), changed, shown_node_ids, is_compact)
         return {**answer, "conflicts": conflicts}
 
     @api.model
@@ -70,15 +70,15 @@ class O2cSalesPlan(models.Model):
         ])
         return conflicts
 
-    def _grid_changed(self, nodes, units, shown_ids):
+    def _grid_changed(self, nodes, units, shown_ids, is_compact):
         """What the grid is told of a change to many cells.
 
         :param nodes: those whose cells may have changed
         :param units: dict (node id, period index) -> the target before in units
-        :param shown_ids: see :meth:`grid_spread`
+        :param shown_ids: with ``is_compact``, see :meth:`grid_spread`
         """
         if shown_ids is not None:
-            nodes = nodes.filtered(lambda node: node.id in set(shown_ids))
+            nodes &= nodes.browse(shown_ids)
         precision = self._precision()
         present = self._target_units({node_id for node_id, _index in units})
         before, after = defaultdict(dict), defaultdict(dict)
@@ -86,7 +86,7 @@ class O2cSalesPlan(models.Model):
             before[node_id][index] = apportion.from_units(value, precision)
             after[node_id][index] = apportion.from_units(present[node_id, index][0], precision)
         return {
-            "cells": self._grid_cells(nodes),
+            "cells": self._grid_cells(nodes, is_compact),
             "before": dict(before),
             "after": dict(after),
             "conflicts": [],

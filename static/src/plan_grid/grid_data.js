@@ -100,8 +100,9 @@ export class GridData {
     merge(cells) {
         for (const [key, row] of Object.entries(cells)) {
             if (this.nodes.has(Number(key))) {
-                this.cells.set(Number(key), row.map((cell) => ({ ...cell })));
-                this.hasFractions ||= row.some((cell) => cell.target % 1);
+                const cells = Array.isArray(row) ? row.map((cell) => ({ ...cell })) : expand(row);
+                this.cells.set(Number(key), cells);
+                this.hasFractions ||= cells.some((cell) => cell.target % 1);
             }
         }
     }
@@ -281,4 +282,16 @@ export class GridData {
             target: fromUnits(parts[place], this.precision),
         }));
     }
+}
+
+/** The cells of a row that came as a list of values for each of their names. */
+function expand(columns) {
+    const names = Object.keys(columns);
+    return columns[names[0]].map((_value, period) => {
+        const cell = {};
+        for (const name of names) {
+            cell[name] = columns[name][period];
+        }
+        return cell;
+    });
 }

@@ -166,7 +166,7 @@ export class PlanModel extends PlanReader {
         this.onChange();
         try {
             const shown_node_ids = [...this.grid.nodes.keys()];
-            const answer = await this.server.call(method, { ...options, shown_node_ids });
+            const answer = await this.server.call(method, { ...options, shown_node_ids, is_compact: true });
             this.grid.merge(answer.cells);
             return answer;
         } catch (error) {

@@ -92,7 +92,7 @@ export class PlanReader {
                 this.status = "none";
                 return;
             }
-            const answer = await this.server.call("grid_read", { parent_node_ids: null });
+            const answer = await this.server.call("grid_read", { parent_node_ids: null, is_compact: true });
             this.grid.clear();
             this._take(answer);
             await this._reopen();
@@ -158,7 +158,8 @@ export class PlanReader {
         try {
             // Saved first: what is read then has every figure that was typed.
             await this.whenSaved();
-            this.grid.load(await this.server.call("grid_read", { parent_node_ids: ids }), ids);
+            const options = { parent_node_ids: ids, is_compact: true };
+            this.grid.load(await this.server.call("grid_read", options), ids);
         } catch (error) {
             this._mark(ids, { isOpen: false });
             this.onError(messageOf(error));
