@@ -61,6 +61,39 @@ class TestPlanActuals(PlanCommon):
                 plan.action_refresh_actuals()
                 self.assertEqual(nodes["harbour"].cell_ids.mapped("actual"), [0, figure, 0])
 
+    def test_margin_without_an_order_is_by_the_cost_of_its_day_and_company(self):
+        product = self.env["product.product"].create({"name": "Rope", "standard_price": 4})
+        Price = self.env["product.value"]
+        Price.search([("product_id", "=", product.id)]).date = "2025-01-10 08:00:00"
+        product.standard_price = 9
+        Price.search([("product_id", "=", product.id), ("value", "=", 9)]).date = "2025-02-10 08:00:00"
+        product.with_company(self.env["res.company"].create({"name": "Far"})).standard_price = 50
+        for day in ("2025-01-05", "2025-01-31", "2025-02-10"):
+            self._new_invoice(self.customer, 1, day, invoice_line_ids=[
+                Command.create({"product_id": product.id, "quantity": 2, "price_unit": 10, "tax_ids": []}),
+            ])
+        plan, nodes = self._new_tree(metric="margin", name="margin")
+        plan.action_refresh_actuals()
+        # Before its first price the first one known: 20 - 8, twice; then 20 - 18.
+        self.assertEqual(nodes["harbour"].cell_ids.mapped("actual"), [24, 2, 0])
+
+    def test_margin_is_by_what_the_invoice_posted_as_cost(self):
+        product = self.env["product.product"].create({"name": "Rope", "standard_price": 4})
+        invoice = self._new_invoice(self.customer, 1, "2025-01-05", invoice_line_ids=[
+            Command.create({"product_id": product.id, "quantity": 2, "price_unit": 10, "tax_ids": []}),
+        ])
+        line = invoice.invoice_line_ids
+        journal_item = {
+            "move_id": invoice.id, "display_type": "cogs", "cogs_origin_id": line.id,
+            "account_id": line.account_id.id, "product_id": product.id,
+        }
+        self.env["account.move.line"].with_context(skip_readonly_check=True).create([
+            {**journal_item, "debit": 14, "credit": 0}, {**journal_item, "debit": 0, "credit": 14},
+        ])
+        plan, nodes = self._new_tree(metric="margin", name="margin")
+        plan.action_refresh_actuals()
+        self.assertEqual(nodes["harbour"].cell_ids.mapped("actual"), [6, 0, 0])
+
     def test_deliveries_less_what_came_back(self):
         self.env["stock.quant"]._update_available_quantity(
             self.goods, self.env["stock.warehouse"].search([("company_id", "=", self.company.id)], limit=1)

@@ -1,6 +1,7 @@
 import random
 from datetime import date
 
+from odoo.exceptions import ValidationError
 from odoo.tests import freeze_time, tagged
 
 from .plan_common import PlanCommon
@@ -136,3 +137,105 @@ class TestPlanForecast(PlanCommon):
         with freeze_time("2025-03-01"):
             self.env["crm.team"]._o2c_fill_targets(self.company)
         self.assertEqual(team.invoiced_target, 210)
+
+    def _open_order(self, delivery, quantity=4, **values):
+        order = self._new_order(
+            amount=100, product=self.goods, quantity=quantity, commitment_date=delivery, **values
+        )
+        order.action_confirm()
+        return order
+
+    @freeze_time("2025-02-10")
+    def test_open_orders_are_added_where_they_are_expected(self):
+        self._open_order("2025-03-05 10:00:00")
+        self._open_order("2025-01-20 10:00:00", user_id=self.other_salesperson.id)
+        self._open_order("2025-04-01 10:00:00")
+        self._new_order(amount=900, product=self.goods, quantity=1)
+        self.plan.action_forecast()
+        without = self._figures(self.top)
+        self.assertEqual(self._figures(self.top, "forecast_orders"), [0, 0, 0])
+        self.plan.add_open_orders = True
+        self.plan.action_forecast()
+        self.assertEqual(self._figures(self.harbour, "forecast_orders"), [0, 0, 100])
+        # What is late is expected today.
+        self.assertEqual(self._figures(self.otto, "forecast_orders"), [0, 100, 0])
+        self.assertEqual(self._figures(self.top, "forecast_orders"), [0, 100, 100])
+        for now, before, added in zip(self._figures(self.top), without, [0, 100, 100], strict=True):
+            self.assertAlmostEqual(now - before, added)
+        self._check_adding_up(self.plan)
+        self.assertIn("Open Orders", self.top.cell_ids[2].forecast_explanation)
+
+    @freeze_time("2025-02-10")
+    def test_of_an_order_counts_what_is_not_invoiced_yet(self):
+        order = self._open_order("2025-03-05 10:00:00")
+        order.order_line.purchase_price = 10
+        order.picking_ids.move_ids.write({"quantity": 3, "picked": True})
+        order.picking_ids._action_done()
+        for policy in ("order", "delivery"):
+            self.goods.invoice_policy = policy
+        invoice = order._create_invoices()
+        self.plan.add_open_orders = True
+        for posted, figures in ((False, [0, 0, 100]), (True, [0, 0, 25])):
+            if posted:
+                invoice.action_post()
+            self.plan.action_forecast()
+            self.assertEqual(self._figures(self.harbour, "forecast_orders"), figures)
+        for metric, figure in (("quantity", 1), ("margin", 15)):
+            plan, nodes = self._new_tree(metric=metric, add_open_orders=True, name=metric)
+            plan.action_forecast()
+            self.assertEqual(self._figures(nodes["harbour"], "forecast_orders"), [0, 0, figure])
+        plan, nodes = self._new_tree(source="delivery", add_open_orders=True, name="delivery")
+        plan.action_forecast()
+        self.assertEqual(self._figures(nodes["harbour"], "forecast_orders"), [0, 0, 25])
+        plan, nodes = self._new_tree(source="order", add_open_orders=True, name="order")
+        plan.action_forecast()
+        self.assertEqual(self._figures(nodes["harbour"], "forecast_orders"), [0, 0, 0])
+        # The rest was given up: nothing more is to come of this order.
+        order.picking_ids.filtered(lambda picking: picking.state != "done").action_cancel()
+        self.plan.action_forecast()
+        self.assertEqual(self._figures(self.harbour, "forecast_orders"), [0, 0, 0])
+
+    @freeze_time("2025-02-10")
+    def test_open_orders_cost_one_statement_more(self):
+        def count():
+            self.env.flush_all()
+            before = self.env.cr.sql_log_count
+            self.plan.action_forecast()
+            self.env.flush_all()
+            return self.env.cr.sql_log_count - before
+
+        for number in range(5):
+            self._open_order(f"2025-03-{number + 1:02} 10:00:00")
+        count()
+        without = count()
+        self.plan.add_open_orders = True
+        # The statement, those for the shares of persons, and for the regions and categories of the tree.
+        self.assertLessEqual(count() - without, 8)
+
+    @freeze_time("2025-02-10")
+    def test_the_weighted_pipeline_is_added_by_expected_closing(self):
+        if "crm.lead" not in self.env:
+            with self.assertRaises(ValidationError), self.env.cr.savepoint():
+                self.plan.add_pipeline = True
+            self.skipTest("The pipeline is that of the app CRM.")
+        Lead = self.env["crm.lead"]
+        lead = {
+            "name": "Deal", "type": "opportunity", "partner_id": self.customer.id,
+            "user_id": self.salesperson.id, "company_id": self.company.id, "expected_revenue": 1000,
+            "probability": 25, "date_deadline": "2025-03-15",
+        }
+        Lead.create([
+            lead,
+            {**lead, "date_deadline": "2025-01-15", "expected_revenue": 400},
+            {**lead, "date_deadline": "2025-04-15"},
+            {**lead, "date_deadline": False},
+            {**lead, "active": False},
+            {**lead, "type": "lead"},
+            {**lead, "user_id": self.other_salesperson.id, "partner_id": False, "expected_revenue": 80},
+        ])
+        self.plan.add_pipeline = True
+        self.plan.action_forecast()
+        self.assertEqual(self._figures(self.harbour, "forecast_pipeline"), [0, 100, 250])
+        self.assertEqual(self._figures(self.otto, "forecast_pipeline"), [0, 0, 20])
+        self.assertEqual(self._figures(self.top, "forecast_pipeline"), [0, 100, 270])
+        self._check_adding_up(self.plan)

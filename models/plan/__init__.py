@@ -18,6 +18,7 @@ from . import sales_plan_actual
 from . import sales_plan_documents
 from . import sales_plan_forecast
 from . import sales_plan_adjustment
+from . import sales_plan_expected
 from . import sales_plan_attainment
 from . import sales_plan_course
 from . import sales_plan_warning

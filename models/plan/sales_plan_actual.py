@@ -118,14 +118,15 @@ class O2cSalesPlan(models.Model):
                 units[cell] += figure
         return units
 
-    def _sales_by_node(self, date_from, date_to):
+    def _sales_by_node(self, date_from, date_to, lines=None):
         """What was sold at and below every node.
 
+        :param lines: :class:`Lines` to be counted instead of those sold
         :return: dict (node id, first day of a month) -> whole number of :meth:`_precision`
         """
         dimensions, matcher = self._matcher()
         own = {}
-        for month, fact, value in self._sales(dimensions, date_from, date_to):
+        for month, fact, value in self._sales(dimensions, date_from, date_to, lines):
             node = matcher.find(fact)
             if node is not None:
                 own[node, month] = own.get((node, month), 0) + value

@@ -1,10 +1,13 @@
 """Sales by month and by what a plan distinguishes: one grouped statement, whatever its size."""
 
+from typing import NamedTuple
+
 from odoo import models
 from odoo.tools import SQL
 
 from odoo.addons.order_to_cash.algorithms import plan_matching
 
+from .sales_plan_facts import DELIVERIES, INVOICES, ORDERS
 from .sales_plan_node import DIMENSIONS
 
 LINE_MODELS = {"invoice": "account.move.line", "order": "sale.order.line", "delivery": "stock.move"}
@@ -28,6 +31,16 @@ COLUMNS = {
         "CASE WHEN share.line_id IS NULL THEN seller.partner_id ELSE share.partner_id END"
     ),
 }
+
+
+class Lines(NamedTuple):
+    """Lines of documents, as of :meth:`O2cSalesPlan._facts_sql`.
+
+    :ivar model: theirs; ``None`` where persons have no shares in them
+    """
+
+    model: str | None
+    sql: SQL
 
 
 class O2cSalesPlan(models.Model):
@@ -88,11 +101,12 @@ class O2cSalesPlan(models.Model):
             values.setdefault(top, []).append(below)
         return values
 
-    def _sales(self, dimensions, date_from, date_to):
+    def _sales(self, dimensions, date_from, date_to, lines=None):
         """What was sold, by month.
 
         :param dimensions: names, as of :meth:`_matcher`
         :param date_from: with ``date_to``, days of the documents, both included
+        :param lines: :class:`Lines` to be counted instead of those sold
         :return: list of (first day of the month, tuple of ids, figure in the plan's currency or units)
         """
         columns = [COLUMNS[name] for name in dimensions]
@@ -109,6 +123,7 @@ class O2cSalesPlan(models.Model):
                 SQL("").join([SQL("%s,", column) for column in columns]),
             ),
             group=SQL("GROUP BY 1 %s", SQL("").join([SQL(", %s", column) for column in columns])),
+            lines=lines,
         )
         return [(month, tuple(ids), value or 0) for month, *ids, value in rows]
 
@@ -126,11 +141,12 @@ class O2cSalesPlan(models.Model):
         )
         return [(line, tuple(ids)) for line, *ids in rows]
 
-    def _fact_rows(self, dimensions, date_from, date_to, select, group):
+    def _fact_rows(self, dimensions, date_from, date_to, select, group, lines=None):
         """Rows of what was sold, with what the columns of ``dimensions`` are taken from."""
         self.ensure_one()
         self.env.flush_all()
-        shares = self._share_rows(dimensions, date_from, date_to)
+        lines = lines or Lines(LINE_MODELS[self.source], self._facts_sql(date_from, date_to))
+        shares = self._share_rows(dimensions, lines)
         return self.env.execute_query(SQL(
             """
             WITH share AS (
@@ -157,22 +173,20 @@ class O2cSalesPlan(models.Model):
             partners=[partner for _line, partner, _percent in shares],
             percents=[percent for _line, _partner, percent in shares],
             rates=self._rates_sql(date_from, date_to),
-            facts=self._facts_sql(date_from, date_to),
+            facts=lines.sql,
             select=select,
             group=group,
         ))
 
-    def _share_rows(self, dimensions, date_from, date_to):
-        if PERSONS.isdisjoint(dimensions):
+    def _share_rows(self, dimensions, lines):
+        if PERSONS.isdisjoint(dimensions) or not lines.model:
             return []
-        keys = self.env.execute_query(
-            SQL("SELECT line_id FROM (%s) fact", self._facts_sql(date_from, date_to))
-        )
+        keys = self.env.execute_query(SQL("SELECT line_id FROM (%s) fact", lines.sql))
         # sudo: the figures are those of the whole company, whoever refreshes them
-        lines = self.env[LINE_MODELS[self.source]].sudo().browse([key for (key,) in keys])
+        records = self.env[lines.model].sudo().browse([key for (key,) in keys])
         return [
             (line, partner, percent)
-            for line, shares in self._credited_shares(lines).items()
+            for line, shares in self._credited_shares(records).items()
             for partner, percent in shares.items()
         ]
 
@@ -217,153 +231,22 @@ class O2cSalesPlan(models.Model):
     def _facts_sql(self, date_from, date_to):
         """Lines of sales: ``line_id``, ``day``, ``value`` in the currency of the company, or in the
         plan's where ``is_plan_currency``, and who sold what to whom."""
-        values = {
-            "companies": self.company_id._o2c_family_ids(),
-            "date_from": date_from,
-            "date_to": date_to,
-            "currency": self.currency_id.id,
-            "tz": self._timezone(),
-        }
+        values = self._fact_values(date_from, date_to)
         if self.source == "order":
             return SQL(ORDERS[self.metric], **values)
         if self.source == "delivery":
             return SQL(DELIVERIES[self.metric], **values)
         return SQL(INVOICES[self.metric], **values)
 
+    def _fact_values(self, date_from, date_to):
+        return {
+            "companies": self.company_id._o2c_family_ids(),
+            "date_from": date_from,
+            "date_to": date_to,
+            "currency": self.currency_id.id,
+            "tz": self._timezone(),
+        }
+
     def _timezone(self):
         # sudo: the time zone of a company is no secret
         return self.company_id.sudo().partner_id.tz or self.env.user.tz or "UTC"
-
-
-INVOICE_LINES = """
-    SELECT line.id AS line_id, move.invoice_date AS day,
-           {value} AS value, {own} AS is_plan_currency,
-           move.team_id, move.invoice_user_id AS user_id, move.commercial_partner_id AS customer_id,
-           COALESCE(move.partner_shipping_id, move.partner_id) AS address_id, line.product_id
-    FROM account_move move
-    JOIN account_move_line line ON line.move_id = move.id
-    {joins}
-    WHERE move.move_type IN ('out_invoice', 'out_refund', 'out_receipt') AND move.state = 'posted'
-      AND move.company_id = ANY(%(companies)s)
-      AND move.invoice_date BETWEEN %(date_from)s AND %(date_to)s
-      AND line.display_type = 'product' {where}
-"""
-INVOICE_UNITS = """
-    (CASE WHEN move.move_type = 'out_refund' THEN -1 ELSE 1 END)
-    * line.quantity * COALESCE(unit.factor / own_unit.factor, 1)
-"""
-INVOICE_UNIT_JOINS = """
-    LEFT JOIN product_product own_product ON own_product.id = line.product_id
-    LEFT JOIN product_template own_template ON own_template.id = own_product.product_tmpl_id
-    LEFT JOIN uom_uom own_unit ON own_unit.id = own_template.uom_id
-    LEFT JOIN uom_uom unit ON unit.id = line.product_uom_id
-"""
-# The cost is that of the order, which was known when it was sold; of sales without an order, today's.
-INVOICE_COST_JOINS = """
-    LEFT JOIN LATERAL (
-        SELECT AVG(sold.purchase_price / NULLIF(sale.currency_rate, 0)
-                   / NULLIF(sold_unit.factor, 0) * own_unit.factor) AS cost
-        FROM sale_order_line_invoice_rel rel
-        JOIN sale_order_line sold ON sold.id = rel.order_line_id
-        JOIN sale_order sale ON sale.id = sold.order_id
-        JOIN uom_uom sold_unit ON sold_unit.id = sold.product_uom_id
-        WHERE rel.invoice_line_id = line.id AND sold.product_id = line.product_id
-    ) ordered ON TRUE
-"""
-INVOICES = {
-    "amount": INVOICE_LINES.format(
-        value="CASE WHEN line.currency_id = %(currency)s THEN -line.amount_currency ELSE -line.balance END",
-        own="line.currency_id = %(currency)s",
-        joins="",
-        where="",
-    ),
-    "quantity": INVOICE_LINES.format(
-        value=INVOICE_UNITS,
-        own="TRUE",
-        joins=INVOICE_UNIT_JOINS,
-        where="AND line.product_id IS NOT NULL",
-    ),
-    "margin": INVOICE_LINES.format(
-        value=f"""-line.balance - {INVOICE_UNITS} * COALESCE(
-            ordered.cost, (own_product.standard_price ->> move.company_id::text)::float8, 0)""",
-        own="FALSE",
-        joins=INVOICE_UNIT_JOINS + INVOICE_COST_JOINS,
-        where="",
-    ),
-}
-
-ORDER_LINES = """
-    SELECT line.id AS line_id,
-           (sale.date_order AT TIME ZONE 'UTC' AT TIME ZONE %(tz)s)::date AS day,
-           {value} AS value, {own} AS is_plan_currency,
-           sale.team_id, sale.user_id, customer.commercial_partner_id AS customer_id,
-           sale.partner_shipping_id AS address_id, line.product_id
-    FROM sale_order sale
-    JOIN sale_order_line line ON line.order_id = sale.id
-    JOIN res_partner customer ON customer.id = sale.partner_id
-    LEFT JOIN product_product own_product ON own_product.id = line.product_id
-    LEFT JOIN product_template own_template ON own_template.id = own_product.product_tmpl_id
-    LEFT JOIN uom_uom own_unit ON own_unit.id = own_template.uom_id
-    LEFT JOIN uom_uom unit ON unit.id = line.product_uom_id
-    WHERE sale.state = 'sale' AND sale.company_id = ANY(%(companies)s)
-      AND sale.date_order >= (%(date_from)s::timestamp AT TIME ZONE %(tz)s AT TIME ZONE 'UTC')
-      AND sale.date_order < ((%(date_to)s::date + 1)::timestamp AT TIME ZONE %(tz)s AT TIME ZONE 'UTC')
-      AND line.display_type IS NULL AND line.is_downpayment IS NOT TRUE {where}
-"""
-ORDER_VALUE = """
-    CASE WHEN sale.currency_id = %(currency)s THEN {column}
-         ELSE {column} / NULLIF(sale.currency_rate, 0) END
-"""
-ORDERS = {
-    "amount": ORDER_LINES.format(
-        value=ORDER_VALUE.format(column="line.price_subtotal"),
-        own="sale.currency_id = %(currency)s",
-        where="",
-    ),
-    "margin": ORDER_LINES.format(
-        value=ORDER_VALUE.format(column="line.margin"), own="sale.currency_id = %(currency)s", where=""
-    ),
-    "quantity": ORDER_LINES.format(
-        value="line.product_uom_qty * COALESCE(unit.factor / own_unit.factor, 1)", own="TRUE", where=""
-    ),
-}
-
-# Goods of the order itself: of a kit no component, whose quantities are not those that were sold.
-DELIVERED_LINES = """
-    SELECT move.id AS line_id,
-           (move.date AT TIME ZONE 'UTC' AT TIME ZONE %(tz)s)::date AS day,
-           {value} AS value, {own} AS is_plan_currency,
-           sale.team_id, sale.user_id, customer.commercial_partner_id AS customer_id,
-           sale.partner_shipping_id AS address_id, move.product_id
-    FROM stock_move move
-    JOIN sale_order_line line ON line.id = move.sale_line_id AND line.product_id = move.product_id
-    JOIN sale_order sale ON sale.id = line.order_id
-    JOIN res_partner customer ON customer.id = sale.partner_id
-    JOIN stock_location source ON source.id = move.location_id
-    JOIN stock_location destination ON destination.id = move.location_dest_id
-    JOIN product_product own_product ON own_product.id = move.product_id
-    JOIN product_template own_template ON own_template.id = own_product.product_tmpl_id
-    JOIN uom_uom own_unit ON own_unit.id = own_template.uom_id
-    JOIN uom_uom move_unit ON move_unit.id = move.product_uom
-    LEFT JOIN uom_uom unit ON unit.id = line.product_uom_id
-    WHERE move.state = 'done' AND move.company_id = ANY(%(companies)s)
-      AND (source.usage = 'customer') <> (destination.usage = 'customer')
-      AND move.date >= (%(date_from)s::timestamp AT TIME ZONE %(tz)s AT TIME ZONE 'UTC')
-      AND move.date < ((%(date_to)s::date + 1)::timestamp AT TIME ZONE %(tz)s AT TIME ZONE 'UTC')
-"""
-DELIVERED_UNITS = """
-    (CASE WHEN destination.usage = 'customer' THEN 1 ELSE -1 END)
-    * move.quantity * move_unit.factor / own_unit.factor
-"""
-DELIVERED_PART = f"({DELIVERED_UNITS} * own_unit.factor / unit.factor / NULLIF(line.product_uom_qty, 0))"
-DELIVERIES = {
-    "amount": DELIVERED_LINES.format(
-        value=ORDER_VALUE.format(column=f"(line.price_subtotal * {DELIVERED_PART})"),
-        own="sale.currency_id = %(currency)s",
-    ),
-    "margin": DELIVERED_LINES.format(
-        value=ORDER_VALUE.format(column=f"(line.margin * {DELIVERED_PART})"),
-        own="sale.currency_id = %(currency)s",
-    ),
-    "quantity": DELIVERED_LINES.format(value=DELIVERED_UNITS, own="TRUE"),
-}

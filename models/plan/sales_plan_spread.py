@@ -231,6 +231,10 @@ class O2cSalesPlan(models.Model):
         return name if index is None else f"{name}, {self._period_label(self._periods()[index])}"
 
     def _format_units(self, units):
-        amount = apportion.from_units(units, self._precision())
-        currency = self._value_currency()
-        return formatLang(self.env, amount, digits=self._digits(), currency_obj=currency or None)
+        return self._format(apportion.from_units(units, self._precision()))
+
+    def _format(self, amount):
+        """A figure of this plan as a person reads it."""
+        return formatLang(
+            self.env, amount, digits=self._digits(), currency_obj=self._value_currency() or None
+        )
