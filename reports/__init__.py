@@ -1,1 +1,1 @@
-from . import hold, credit, allocation, plan, dunning
+from . import hold, credit, allocation, plan, dunning, commission

@@ -117,5 +117,6 @@ from . import test_dunning_collection_reports
 from . import test_dunning_collection_worklist
 from . import test_dunning_collection_plan
 from . import test_commission_plan
+from . import test_commission_screens
 from . import test_commission_payment
 from . import test_commission_agreement

@@ -25,3 +25,6 @@ from . import account_partial_reconcile
 from . import stock_move
 from . import write_off
 from . import settlement
+from . import entry_screen
+from . import document_totals
+from . import estimate
