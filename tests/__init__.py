@@ -120,3 +120,4 @@ from . import test_commission_plan
 from . import test_commission_screens
 from . import test_commission_payment
 from . import test_commission_agreement
+from . import test_commission_race
