@@ -29,6 +29,7 @@ from . import test_plan_build
 from . import test_plan_forecast
 from . import test_plan_grid
 from . import test_plan_grid_conflicts
+from . import test_plan_job
 from . import test_plan_mass
 from . import test_plan_person
 from . import test_plan_grid_tour

@@ -89,7 +89,7 @@ class TestPlanBuild(PlanCommon):
     @freeze_time("2025-01-10")
     def test_agents_and_what_belongs_to_branches(self):
         branch = self.env["res.company"].create({"name": "Branch", "parent_id": self.company.id})
-        other = self.env["res.company"].create({"name": "Another", })
+        other = self.env["res.company"].create({"name": "Another"})
         self._new_invoice(self.customer, 70, "2024-02-01")
         self._new_invoice(self.other_customer, 100, "2024-02-01")
         self.env.flush_all()
@@ -112,7 +112,7 @@ class TestPlanBuild(PlanCommon):
             self._new_node(plan, top, partner_id=self.other_customer.id)
 
     def test_ids_of_compared_versions_stay_the_same(self):
-        plan, nodes = self._new_tree()
+        plan = self._new_tree()[0]
         plan.action_approve()
         new = self.env["o2c.sales.plan"].browse(plan.action_new_version()["res_id"])
         new.node_ids.filtered("partner_id").unlink()

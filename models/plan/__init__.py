@@ -19,6 +19,7 @@ from . import sales_plan_documents
 from . import sales_plan_forecast
 from . import sales_plan_adjustment
 from . import sales_plan_expected
+from . import sales_plan_job
 from . import sales_plan_attainment
 from . import sales_plan_course
 from . import sales_plan_warning

@@ -95,12 +95,12 @@ class O2cSalesPlan(models.Model):
         histories = self._histories(first, blocks, parents)
         sold = self._sold_in_plan(histories, frame)
         outlooks = {
-            node: plan_forecast.outlook(units, frame, sold[node]) for node, units in histories.items()
+            node: self._outlook(units, frame, sold[node]) for node, units in histories.items()
         }
         with_children = set(parents.values())
         sold_beside = _beside(sold, parents)
         others = {
-            node: plan_forecast.outlook(units, frame, sold_beside[node])
+            node: self._outlook(units, frame, sold_beside[node])
             for node, units in _beside(histories, parents).items()
             if node in with_children and any(units)
         }
@@ -112,6 +112,10 @@ class O2cSalesPlan(models.Model):
             for one in (outlooks, others)
         ]
         return base, plan_forecast.reconcile(grown[0], parents, grown[1])
+
+    def _outlook(self, units, frame, sold):
+        """Hook: :func:`plan_forecast.outlook` of one series, or one made before."""
+        return plan_forecast.outlook(units, frame, sold)
 
     def _forecast_frame(self):
         """:return: the first day of the history, :class:`plan_forecast.Frame`, length of the history"""

@@ -1,9 +1,11 @@
 from collections import defaultdict
+from typing import NamedTuple
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
 from odoo.addons.order_to_cash.algorithms import plan_periods
+from odoo.addons.order_to_cash.models.plan.sales_plan_job import AT_ONCE
 from odoo.addons.order_to_cash.models.plan.sales_plan_node import OF_COMPANIES
 
 LEVELS = [
@@ -17,6 +19,20 @@ LEVELS = [
     ("product", "Product"),
 ]
 YEAR = 12
+REST_SEQUENCE = 1000
+
+
+class Part(NamedTuple):
+    """A node to be made.
+
+    :ivar parent: its number among the parts of the level above
+    :ivar values: of the node
+    :ivar sums: sales below it, by what the levels to come tell apart
+    """
+
+    parent: int
+    values: dict
+    sums: dict
 
 
 class O2cSalesPlanBuild(models.TransientModel):
@@ -90,30 +106,62 @@ class O2cSalesPlanBuild(models.TransientModel):
         return [level for level in (self.level_1, self.level_2, self.level_3, self.level_4) if level]
 
     def action_build(self):
-        """Make the tree, refresh actuals and last year, and open the plan."""
+        """Make the tree, refresh actuals and last year, and open the plan; a large one is left to a job."""
         self.ensure_one()
+        self._check_may_build()
+        design = self._design()
+        if sum(map(len, design)) > AT_ONCE:
+            return self.plan_id._queue_job("build", self._params())
+        self._build(design)
+        return self.plan_id._open_form()
+
+    def _build_anew(self):
+        """What the job does: look at the sales again and make the tree, all or nothing."""
+        self._check_may_build()
+        self._build(self._design())
+
+    def _check_may_build(self):
         plan = self.plan_id
         plan.check_access("write")
         plan.company_id._o2c_check_plan_is_on()
         plan._check_editable()
-        if plan.node_ids:
-            if not self.replace:
-                raise UserError(
-                    self.env._(
-                        "%(plan)s has a tree. Say that it is to be replaced, or add nodes by hand.",
-                        plan=plan.name,
-                    )
+        if plan.node_ids and not self.replace:
+            raise UserError(
+                self.env._(
+                    "%(plan)s has a tree. Say that it is to be replaced, or add nodes by hand.",
+                    plan=plan.name,
                 )
-            plan.node_ids.filtered(lambda node: not node.parent_id).unlink()
-        self._build()
-        plan._refresh_actuals()
-        return plan._open_form()
+            )
 
-    def _build(self):
-        plan, levels = self.plan_id, self._levels()
-        columns = [f"{level}_id" for level in levels]
+    def _params(self):
+        """What was chosen, as it can be kept for the job."""
+        names = ("level_1", "level_2", "level_3", "level_4", "customers", "top", "has_rest", "replace")
+        return {
+            **{name: self[name] for name in names},
+            "date_from": fields.Date.to_string(self.date_from),
+            "date_to": fields.Date.to_string(self.date_to),
+        }
+
+    def _build(self, design):
+        plan = self.plan_id
+        plan.node_ids.filtered(lambda node: not node.parent_id).unlink()
+        above = plan.env["o2c.sales.plan.node"]
+        for level in design:
+            above = above.create([
+                {**part.values, "plan_id": plan.id, "parent_id": above[part.parent].id if above else False}
+                for part in level
+            ])
+        plan._refresh_actuals()
+
+    # ------------------------------------------------------------------
+    # Design
+    # ------------------------------------------------------------------
+
+    def _design(self):
+        """:return: the levels of the tree from the top, each a list of :class:`Part`"""
+        columns = [f"{level}_id" for level in self._levels()]
         sums = defaultdict(float)
-        for _month, fact, value in plan._sales(columns, self.date_from, self.date_to):
+        for _month, fact, value in self.plan_id._sales(columns, self.date_from, self.date_to):
             sums[fact] += float(value)
         if not sums:
             raise UserError(
@@ -124,52 +172,46 @@ class O2cSalesPlanBuild(models.TransientModel):
                     last=fields.Date.to_string(self.date_to),
                 )
             )
-        top = self.env["o2c.sales.plan.node"].create({"plan_id": plan.id, "name": plan.company_id.name})
-        branches = {top: sums}
-        for column in columns:
-            branches = self._split(branches, column)
+        design = [[Part(0, {"name": self.plan_id.company_id.name}, sums)]]
+        for number, column in enumerate(columns):
+            may_show = self._may_show(column, {fact[number] for fact in sums} - {None})
+            design.append(self._split(design[-1], column, may_show))
+        return design
 
-    def _split(self, branches, column):
-        """Make one level below some nodes.
+    def _split(self, level, column, may_show):
+        """The level below some parts.
 
-        :param branches: dict node -> sales below it, by what the levels to come tell apart
-        :return: the same of the new nodes
+        :param may_show: ids of ``column`` that may have a node
         """
-        values, facts = [], []
-        for parent, sums in branches.items():
+        below = []
+        for number, part in enumerate(level):
+            if not part.sums:
+                continue
             parts = defaultdict(lambda: defaultdict(float))
-            for (key, *others), value in sums.items():
+            for (key, *others), value in part.sums.items():
                 parts[key][tuple(others)] += value
-            for key in self._shown(column, parts):
-                values.append({"plan_id": self.plan_id.id, "parent_id": parent.id, column: key})
-                facts.append(parts[key])
+            below += [
+                Part(number, {column: key}, parts[key]) for key in self._shown(column, parts, may_show)
+            ]
             if self.has_rest:
-                values.append({
-                    "plan_id": self.plan_id.id, "parent_id": parent.id, "is_rest": True, "sequence": 1000,
-                })
                 # What is left over is not told apart any further.
-                facts.append(None)
-        nodes = self.env["o2c.sales.plan.node"].create(values)
-        return {node: sums for node, sums in zip(nodes, facts, strict=True) if sums}
+                below.append(Part(number, {"is_rest": True, "sequence": REST_SEQUENCE}, {}))
+        return below
 
-    def _of_family(self, column, ids):
+    def _may_show(self, column, ids):
         """Those that may have a node; what belongs to another company by now is left to all others."""
         if column not in OF_COMPANIES:
             return ids
         Node = self.env["o2c.sales.plan.node"]
         # sudo: what the company sold may belong to a branch that the planner need not see
         records = self.env[Node._fields[column].comodel_name].sudo().browse(ids)
-        return set(records.filtered_domain(Node._family_domain(self.plan_id.company_id)).ids)
-
-    def _shown(self, column, parts):
-        """:return: the values that get a node, the largest first"""
-        known = self._of_family(column, {key for key in parts if key})
-        size = {key: sum(parts[key].values()) for key in known}
-        ranked = sorted(known, key=lambda key: (-size[key], key))
-        if column == "partner_id" and self.customers == "top":
-            return ranked[: self.top]
+        records = records.filtered_domain(Node._family_domain(self.plan_id.company_id))
         if column == "partner_id" and self.customers == "key":
-            # sudo: class of the customers, of which only the key ones are shown
-            partners = self.env["res.partner"].sudo().browse(ranked)
-            return partners.filtered(lambda partner: partner.o2c_class_id.is_key_account).ids
-        return ranked
+            records = records.filtered("o2c_class_id.is_key_account")
+        return set(records.ids)
+
+    def _shown(self, column, parts, may_show):
+        """:return: the values that get a node, the largest first"""
+        size = {key: sum(sums.values()) for key, sums in parts.items() if key in may_show}
+        ranked = sorted(size, key=lambda key: (-size[key], key))
+        return ranked[: self.top] if column == "partner_id" and self.customers == "top" else ranked
