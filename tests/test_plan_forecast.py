@@ -164,6 +164,10 @@ class TestPlanForecast(PlanCommon):
             self.assertAlmostEqual(now - before, added)
         self._check_adding_up(self.plan)
         self.assertIn("Open Orders", self.top.cell_ids[2].forecast_explanation)
+        self.plan.add_open_orders = False
+        self.plan.action_forecast()
+        self.assertEqual(self._figures(self.top), without)
+        self.assertEqual(self._figures(self.top, "forecast_orders"), [0, 0, 0])
 
     @freeze_time("2025-02-10")
     def test_of_an_order_counts_what_is_not_invoiced_yet(self):

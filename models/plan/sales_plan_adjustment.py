@@ -20,9 +20,9 @@ class O2cSalesPlan(models.Model):
         self.ensure_one()
         precision = self._precision()
         typed = {cell: apportion.to_units(value, precision) for cell, value in adjustments.items()}
-        present, expected = self._adjustment_units(sorted({index for _node, index in typed}))
-        changes = Adjuster(self._parents_by_node(), present, expected).adjust(typed)
-        self._change_adjustments(changes)
+        expected = self._expected_without_adjustments(sorted({index for _node, index in typed}))
+        adjuster = Adjuster(self._parents_by_node(), self._adjustments(), expected)
+        self._change_adjustments(adjuster.adjust(typed))
 
     def _settled_adjustments(self, forecasts):
         """Adjustments of this one plan, shared out also where nodes came below an adjusted one since.
@@ -30,20 +30,21 @@ class O2cSalesPlan(models.Model):
         :param forecasts: dict (node id, period index) -> forecast without adjustments, in units
         :return: dict (node id, period index) -> units
         """
-        indexes = list(range(len(self._periods())))
-        present, _expected = self._adjustment_units(indexes)
-        if not any(present.values()):
+        present = self._adjustments()
+        if not present:
             return {}
+        indexes = sorted({index for _node, index in present})
         for cell, change in Adjuster(self._parents_by_node(), present, forecasts).settle(indexes).items():
             present[cell] = present.get(cell, 0) + change
         return present
 
     def _own_adjustments(self):
         """What was added at a node and is not shared out below it: of the ends of the branches."""
-        present, _expected = self._adjustment_units(list(range(len(self._periods()))))
-        own = {cell: units for cell, units in present.items() if units}
-        parents = self._parents_by_node()
-        for (node, index), units in list(own.items()):
+        present = self._adjustments()
+        if not present:
+            return {}
+        own, parents = dict(present), self._parents_by_node()
+        for (node, index), units in present.items():
             if parents[node]:
                 own[parents[node], index] = own.get((parents[node], index), 0) - units
         return own
@@ -53,11 +54,10 @@ class O2cSalesPlan(models.Model):
 
         :param own: as of :meth:`_own_adjustments` before the change
         """
-        parents = self._parents_by_node()
-        wanted = plan_matching.add_up(
-            {(node, index): units for (node, index), units in own.items() if node in parents}, parents
-        )
-        present, _expected = self._adjustment_units(list(range(len(self._periods()))))
+        if not own:
+            return
+        parents, present = self._parents_by_node(), self._adjustments()
+        wanted = plan_matching.add_up({cell: own[cell] for cell in own if cell[0] in parents}, parents)
         self._change_adjustments({
             cell: wanted.get(cell, 0) - present.get(cell, 0) for cell in wanted.keys() | present.keys()
         })
@@ -70,23 +70,27 @@ class O2cSalesPlan(models.Model):
             self.id,
         )))
 
-    def _adjustment_units(self, indexes):
-        """:return: adjustments, and forecasts without them, of periods: two dicts (node id, period index)
-        -> units"""
+    def _adjustments(self):
+        """dict (node id, period index) -> adjustment in units, of the cells that have one"""
         self.env.flush_all()
-        precision = Decimal(str(self._precision()))
         rows = self.env.execute_query(SQL(
-            """
-            SELECT node_id, period_index, round(adjustment / %(precision)s)::bigint,
-                   round((forecast - adjustment) / %(precision)s)::bigint
-            FROM o2c_sales_plan_cell WHERE plan_id = %(plan)s AND period_index = ANY(%(indexes)s)
-            """,
-            precision=precision,
-            plan=self.id,
-            indexes=indexes,
+            "SELECT node_id, period_index, round(adjustment / %s)::bigint FROM o2c_sales_plan_cell "
+            "WHERE plan_id = %s AND adjustment <> 0",
+            Decimal(str(self._precision())),
+            self.id,
         ))
-        present = {(node, index): adjustment for node, index, adjustment, _expected in rows}
-        return present, {(node, index): expected for node, index, _adjustment, expected in rows}
+        return {(node, index): units for node, index, units in rows}
+
+    def _expected_without_adjustments(self, indexes):
+        """dict (node id, period index) -> forecast without the adjustment in units, of some periods"""
+        rows = self.env.execute_query(SQL(
+            "SELECT node_id, period_index, round((forecast - adjustment) / %s)::bigint "
+            "FROM o2c_sales_plan_cell WHERE plan_id = %s AND period_index = ANY(%s)",
+            Decimal(str(self._precision())),
+            self.id,
+            indexes,
+        ))
+        return {(node, index): units for node, index, units in rows}
 
     def _change_adjustments(self, changes):
         """Add to adjustments, and to the forecasts and bands that contain them.

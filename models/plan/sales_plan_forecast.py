@@ -62,20 +62,35 @@ class O2cSalesPlan(models.Model):
             column: {(node, index): getattr(grown[node], part)[index] for node, index in cells}
             for part, column in COLUMNS.items()
         }
-        columns["forecast_growth"] = {
-            (node, index): grown[node].values[index] - base[node].values[index] for node, index in cells
-        }
-        additions = self._forecast_additions()
-        additions["adjustment"] = self._settled_adjustments(columns["forecast"])
-        for units in additions.values():
-            for column in COLUMNS.values():
+        parts = self._forecast_additions()
+        parts["adjustment"] = self._settled_adjustments(columns["forecast"])
+        for units in parts.values():
+            for figures in columns.values():
                 for cell, value in units.items():
-                    columns[column][cell] += value
-        for column, units in additions.items():
-            columns[column] = {cell: units.get(cell, 0) for cell in cells}
+                    figures[cell] += value
+        if self.growth_percent:
+            parts["forecast_growth"] = {
+                (node, index): grown[node].values[index] - base[node].values[index] for node, index in cells
+            }
+        self._clear_parts()
+        for name, units in parts.items():
+            if units:
+                columns[name] = {cell: units.get(cell, 0) for cell in cells}
         self._write_units(columns)
         self._write_methods(grown)
         self._write_system({"forecast_on": fields.Datetime.now()})
+
+    def _clear_parts(self):
+        """Forget what forecasts had on top, save what was typed."""
+        self.env.flush_all()
+        self.env.cr.execute(SQL(
+            """
+            UPDATE o2c_sales_plan_cell
+            SET forecast_growth = 0, forecast_orders = 0, forecast_pipeline = 0
+            WHERE plan_id = %s AND (forecast_growth <> 0 OR forecast_orders <> 0 OR forecast_pipeline <> 0)
+            """,
+            self.id,
+        ))
 
     def _forecast_additions(self):
         """Hook: what comes on top of what the past says.
