@@ -122,3 +122,4 @@ from . import test_commission_screens
 from . import test_commission_payment
 from . import test_commission_agreement
 from . import test_commission_race
+from . import test_commission_ledger

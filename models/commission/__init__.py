@@ -18,6 +18,7 @@ from . import accrual_refund
 from . import accrual_order
 from . import accrual_delivery
 from . import release
+from . import accrual_loss
 from . import split
 from . import sale_order
 from . import account_move

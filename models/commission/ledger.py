@@ -129,7 +129,7 @@ class O2cCommissionEntry(models.Model):
         """
         return {
             **{column: first[column] for column in OF_THE_CLAIM},
-            "origin_entry_id": first["id"],
+            "origin_entry_id": first.get("id") or first.get("origin_entry_id"),
             "step": step,
             "kind": kind,
             "amount": amounts.document,

@@ -1,7 +1,7 @@
 """Payments release what was accrued; write-offs take it back."""
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from odoo import api, models
@@ -18,6 +18,7 @@ class Payment:
 
     :ivar name: of the other document
     :ivar amount: in the currency of the invoice
+    :ivar discount: the part of it that is cash discount
     """
 
     id: int
@@ -25,6 +26,7 @@ class Payment:
     date: date
     amount: float
     is_credit: bool
+    discount: float = 0.0
 
 
 @dataclass(slots=True)
@@ -37,6 +39,15 @@ class Settled:
     total: float = 0.0
     written_off: float = 0.0
     payments: list[Payment] = field(default_factory=list)
+
+    def less_discounts(self):
+        """The same where cash discount is given up like a bad debt."""
+        discounts = sum(payment.discount for payment in self.payments)
+        payments = [
+            replace(payment, amount=payment.amount - payment.discount, discount=0.0)
+            for payment in self.payments
+        ]
+        return Settled(self.total, self.written_off + discounts, payments)
 
 
 class O2cCommissionEntry(models.Model):
@@ -52,19 +63,20 @@ class O2cCommissionEntry(models.Model):
         """
         moves = moves.filtered(lambda move: move.is_sale_document(include_receipts=True))
         lines = self._lines_with_claims(moves)
-        if not lines:
-            return
         states = [state for state in claim_state.load(self.env, "invoice", lines) if not state.is_closed]
         claim_state.load_payments(self.env, states)
-        settled = self._settled(moves)
+        settled = self._settled(moves) if states else {}
+        reducing = {plan.id for plan in self._plans_of(states) if plan.cash_discount_reduces}
         words = self._words()
         rows = []
         for state in states:
             invoice = settled.get(state.first["move_id"], Settled())
+            if state.first["plan_id"] in reducing:
+                invoice = invoice.less_discounts()
             if state.is_of_payments:
                 rows.extend(self._release_rows(state, invoice, words))
-            else:
-                rows.extend(self._write_off_rows(state, invoice, words))
+            elif invoice.total:
+                rows.extend(self._loss_rows(state, invoice.written_off, invoice.total, words))
         self._append(rows)
         self._level(rows)
 
@@ -95,7 +107,10 @@ class O2cCommissionEntry(models.Model):
                 SELECT line.move_id, line.id, ABS(line.amount_currency), partial.id,
                        COALESCE(NULLIF(other_move.name, '/'), other_move.ref),
                        partial.max_date, partial.amount, other_move.move_type IN ('out_invoice', 'out_refund'),
-                       other_move.o2c_write_off_id IS NOT NULL
+                       other_move.o2c_write_off_id IS NOT NULL,
+                       CASE WHEN other_move.move_type = 'entry' AND other.amount_currency <> 0
+                            THEN partial.amount * LEAST(1, discount.amount / ABS(other.balance))
+                            ELSE 0 END
                   FROM account_move_line line
                   JOIN account_account account ON account.id = line.account_id
                   LEFT JOIN LATERAL (
@@ -107,6 +122,15 @@ class O2cCommissionEntry(models.Model):
                   ) partial ON TRUE
                   LEFT JOIN account_move_line other ON other.id = partial.other
                   LEFT JOIN account_move other_move ON other_move.id = other.move_id
+                  LEFT JOIN res_company company ON company.id = other_move.company_id
+                  LEFT JOIN LATERAL (
+                      -- Cash discount with the tax on it, of all that the entry pays.
+                      SELECT ABS(SUM(item.balance)) AS amount FROM account_move_line item
+                       WHERE item.move_id = other_move.id
+                         AND (item.account_id = company.account_journal_early_pay_discount_loss_account_id
+                              OR item.tax_line_id IS NOT NULL)
+                      HAVING BOOL_OR(item.account_id = company.account_journal_early_pay_discount_loss_account_id)
+                  ) discount ON TRUE
                  WHERE line.move_id = ANY(%s) AND account.account_type = 'asset_receivable'
                  ORDER BY line.move_id, partial.max_date, partial.id, line.id
                 """,
@@ -115,7 +139,7 @@ class O2cCommissionEntry(models.Model):
         )
         settled = defaultdict(Settled)
         counted = set()
-        for move, line, receivable, partial, name, day, amount, is_credit, is_write_off in rows:
+        for move, line, receivable, partial, name, day, amount, is_credit, is_write_off, discount in rows:
             invoice = settled[move]
             if line not in counted:
                 counted.add(line)
@@ -123,7 +147,8 @@ class O2cCommissionEntry(models.Model):
             if is_write_off:
                 invoice.written_off += float(amount)
             elif amount:
-                invoice.payments.append(Payment(partial, name, day, float(amount), is_credit))
+                given = round(float(discount or 0.0), 6)
+                invoice.payments.append(Payment(partial, name, day, float(amount), is_credit, given))
         return settled
 
     # ------------------------------------------------------------------
@@ -137,26 +162,20 @@ class O2cCommissionEntry(models.Model):
         return [*release.of_payments_gone(), *release.of_new_payments(), *release.of_the_rest()]
 
     @api.model
-    def _write_off_rows(self, state, invoice, words):
-        """What is taken back of a claim on an invoice of which a part was written off."""
-        part, whole = pricing.ratio(invoice.written_off, invoice.total)
-        if not invoice.total:
-            return []
-        money = state.money(self.env)
-        lost = pricing.due_amounts(state.amounts, part, whole, money)
-        step = pricing.minus(pricing.minus(state.amounts, lost), state.earned)
+    def _loss_rows(self, state, lost, total, words):
+        """What is taken back of a claim of which a part was written off.
+
+        :param lost: of ``total``, in any one unit
+        """
+        first = state.first
+        part, whole = pricing.ratio(lost, total)
+        taken = pricing.due_amounts(state.amounts, part, whole, state.money(self.env))
+        step = pricing.minus(pricing.minus(state.amounts, taken), state.earned)
         if not step:
             return []
-        payee = self.env["res.partner"].browse(state.first["payee_id"])
-        currency = self.env["res.currency"].browse(state.first["currency_id"])
-        is_loss = step.company * state.amounts.company < 0
-        explanation = (
-            words(payee).written_off(invoice.written_off, invoice.total, currency)
-            if is_loss
-            else words(payee).written_on()
-        )
-        first = state.first
         kept = 1 - min(1.0, part / whole)
+        say = words(self.env["res.partner"].browse(first["payee_id"]))
+        is_loss = step.company * state.amounts.company < 0
         return [
             self._follow(
                 first,
@@ -164,9 +183,9 @@ class O2cCommissionEntry(models.Model):
                 "reverse" if is_loss else "accrue",
                 step,
                 date=self._today(first["company_id"]),
-                base_amount=float(first["base_amount"]) * kept - state.base,
-                base_company=float(first["base_company"]) * kept - state.base_company,
-                explanation=explanation,
+                base_amount=round(float(first["base_amount"]) * kept - state.base, 4),
+                base_company=round(float(first["base_company"]) * kept - state.base_company, 4),
+                explanation=say.written_off(min(1.0, part / whole)) if is_loss else say.written_on(),
             )
         ]
 

@@ -38,17 +38,16 @@ class O2cCommissionEntry(models.Model):
             claim = _claim_key(row)
             steps[claim] += 1
             payee = self.env["res.partner"].browse(row["payee_id"])
-            levelled.append({
-                **self._follow(
+            levelled.append(
+                self._follow(
                     row,
                     steps[claim],
                     "adjust",
                     pricing.in_currencies(gap, money),
                     date=self._today(row["company_id"]),
                     explanation=words(payee).levelled(row["tally_from"]),
-                ),
-                "origin_entry_id": row.get("origin_entry_id"),
-            })
+                )
+            )
         self._append(levelled)
 
     @api.model

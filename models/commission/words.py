@@ -121,11 +121,9 @@ class Words:
     def unpaid(self):
         return self.env._("A payment was taken off the invoice")
 
-    def written_off(self, amount, total, currency):
+    def written_off(self, fraction):
         return self.env._(
-            "%(amount)s of %(total)s was written off",
-            amount=self.money(amount, currency),
-            total=self.money(total, currency),
+            "%(percent)s %% of the sale was written off as a bad debt", percent=self.rate(fraction * 100)
         )
 
     def written_on(self):
