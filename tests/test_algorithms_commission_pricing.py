@@ -82,7 +82,8 @@ class TestPricing(BaseCase):
         year = terms("tier", bands=BANDS, tier_scope="year", tier_mode="retroactive")
         tallies = {}
         first, second = (
-            pricing.price([claim(key=key, base=60.0, terms=year, period="2025")], tallies)[0] for key in (1, 2)
+            pricing.price([claim(key=key, base=60.0, terms=year, period="2025")], tallies)[0]
+            for key in (1, 2)
         )
         self.assertEqual((first.amounts.company, first.jump), (3.0, None))
         self.assertEqual((second.amounts.company, second.jump.company), (6.0, 3.0))
@@ -103,7 +104,8 @@ class TestPricing(BaseCase):
                     tallies,
                 )
                 totals.add(round(sum(
-                    earning.amounts.company + (earning.jump.company if earning.jump else 0) for earning in found
+                    earning.amounts.company + (earning.jump.company if earning.jump else 0)
+                    for earning in found
                 ), 2))
             self.assertEqual(len(totals), 1)
             base = sum(Decimal(str(base)) for base in bases) * 40 / 100

@@ -25,6 +25,7 @@ from . import account_move
 from . import account_partial_reconcile
 from . import stock_move
 from . import write_off
+from . import sales_plan
 from . import settlement
 from . import entry_screen
 from . import document_totals

@@ -20,7 +20,7 @@ class O2cCommissionEntry(models.Model):
 
     @api.model
     def _accrue_invoices(self, moves):
-        """Write down what posted invoices and credit notes earn; those that are written down stay as they are.
+        """Write down what posted invoices and credit notes earn; what is written down stays as it is.
 
         Paid ones are released, too. It is the same whether they were posted just now or long ago; documents
         before the company's first day of commission earn nothing.

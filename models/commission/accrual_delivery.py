@@ -18,7 +18,8 @@ class O2cCommissionEntry(models.Model):
         :param moves: ``stock.move``, also such as earn nothing
         """
         lines = sale_line.delivery_lines(self.env, moves)
-        known = {state.line for state in claim_state.load(self.env, "delivery", [line.res_id for line in lines])}
+        states = claim_state.load(self.env, "delivery", [line.res_id for line in lines])
+        known = {state.line for state in states}
         fresh = [line for line in lines if line.res_id not in known]
         delivered = [line for line in fresh if line.kind == "delivery"]
         self._accrue_goods(delivered)
@@ -28,11 +29,9 @@ class O2cCommissionEntry(models.Model):
     @api.model
     def _accrue_goods(self, lines):
         splits = self._splits({line.order_line_id for line in lines})
-        credits = {
-            (line.source, line.res_id): splits.get(line.order_line_id, []) for line in lines
-        }
+        shares = {(line.source, line.res_id): splits.get(line.order_line_id, []) for line in lines}
         credited = [
-            row for row in Crediting(self.env).credited(lines, credits) if row.plan.trigger == "delivery"
+            row for row in Crediting(self.env).credited(lines, shares) if row.plan.trigger == "delivery"
         ]
         tallies = self._load_tallies([row.claim for row in credited])
         self._append(self._first_rows(credited, tallies, "accrue", {}))

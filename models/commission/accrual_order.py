@@ -21,8 +21,8 @@ class O2cCommissionEntry(models.Model):
     def _accrue_orders(self, orders, anew=False):
         """Write down what orders earn or may be expected to earn.
 
-        Lines that have not changed stay as they are; of orders that are not confirmed any more everything is
-        taken back.
+        Lines that have not changed stay as they are; of orders that are not confirmed any more everything
+        is taken back.
 
         :param orders: ``sale.order``
         :param anew: whether all lines start over, since their shares were changed
@@ -36,18 +36,20 @@ class O2cCommissionEntry(models.Model):
         states = defaultdict(list)
         for state in claim_state.load(self.env, "order", [line.res_id for line in lines]):
             states[state.line].append(state)
-        credits = self._splits({line.res_id for line in lines})
-        by_line = {("order", line_id): shares for line_id, shares in credits.items()}
-        bases = {
-            plan.id: plan.base for plan in self._plans_of(state for found in states.values() for state in found)
-        }
+        shares = self._splits({line.res_id for line in lines})
+        known = [state for found in states.values() for state in found]
+        bases = {plan.id: plan.base for plan in self._plans_of(known)}
         changed = [
             line
             for line in lines
             if anew
-            or _has_changed(line, credits.get(line.res_id, ()), states.get(line.res_id, ()), bases)
+            or _has_changed(line, shares.get(line.res_id, ()), states.get(line.res_id, ()), bases)
         ]
-        live = [line.res_id for line in changed if any(not state.is_closed for state in states.get(line.res_id, ()))]
+        live = [
+            line.res_id
+            for line in changed
+            if any(not state.is_closed for state in states.get(line.res_id, ()))
+        ]
         if live:
             self._close("order", live, None)
         generations = {
@@ -55,12 +57,13 @@ class O2cCommissionEntry(models.Model):
             for line in changed
             if states.get(line.res_id)
         }
-        self._write_down_orders(changed, by_line, generations)
+        self._write_down_orders(changed, shares, generations)
         self._refresh_progress(confirmed.order_line)
 
     @api.model
-    def _write_down_orders(self, lines, credits, generations):
-        credited = Crediting(self.env).credited(lines, credits)
+    def _write_down_orders(self, lines, shares, generations):
+        by_line = {("order", line_id): found for line_id, found in shares.items()}
+        credited = Crediting(self.env).credited(lines, by_line)
         earned = [row for row in credited if row.plan.trigger == "order"]
         waiting = [row for row in credited if row.plan.trigger != "order"]
         tallies = self._load_tallies([row.claim for row in earned])
@@ -139,7 +142,8 @@ class O2cCommissionEntry(models.Model):
                   LEFT JOIN uom_uom unit ON unit.id = line.product_uom_id
                   LEFT JOIN uom_uom product_unit ON product_unit.id = template.uom_id
                   LEFT JOIN LATERAL (
-                      SELECT SUM(item.quantity * COALESCE(item_unit.factor / product_unit.factor, 1)) AS quantity
+                      SELECT SUM(item.quantity * COALESCE(item_unit.factor / product_unit.factor, 1))
+                                 AS quantity
                         FROM sale_order_line_invoice_rel rel
                         JOIN account_move_line item ON item.id = rel.invoice_line_id
                         JOIN account_move move ON move.id = item.move_id
@@ -155,16 +159,16 @@ class O2cCommissionEntry(models.Model):
         return {line: (float(invoiced), float(delivered)) for line, invoiced, delivered in rows}
 
 
-def _has_changed(line, credits, states, bases):
+def _has_changed(line, shares, states, bases):
     """Whether a line's claims are not what its goods, price and shares make them.
 
     :param bases: {plan id: what the plan pays on}
     """
     live = [state.first for state in states if not state.is_closed]
-    shares = {credit.agreement_id: credit.share for credit in credits}
+    share_of = {credit.agreement_id: credit.share for credit in shares}
     return not live or any(
         first["product_id"] != line.product_id
-        or shares.get(first["agreement_id"]) != first["share"]
+        or share_of.get(first["agreement_id"]) != first["share"]
         or abs(float(first["base_amount"]) - base_of(line, bases[first["plan_id"]], line.cost)) > TOLERANCE
         or abs(float(first["quantity"]) - line.quantity) > TOLERANCE
         for first in live

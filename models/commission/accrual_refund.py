@@ -11,6 +11,8 @@ from odoo.addons.order_to_cash.algorithms.commission import pricing, refunds
 from . import claim_state, sale_line
 from .ledger import OF_THE_CLAIM
 
+NOTHING = pricing.Amounts()
+
 
 @dataclass(frozen=True, slots=True)
 class Taken:
@@ -20,7 +22,7 @@ class Taken:
     """
 
     base: float = 0.0
-    amounts: pricing.Amounts = pricing.Amounts()
+    amounts: pricing.Amounts = NOTHING
 
 
 class O2cCommissionEntry(models.Model):

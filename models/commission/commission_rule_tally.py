@@ -8,7 +8,8 @@ class O2cCommissionRule(models.Model):
     _inherit = "o2c.commission.rule"
 
     def _tally_from(self, day):
-        """First day of the settlement period or fiscal year of ``day``; ``None`` unless tiers are over one."""
+        """First day of the settlement period or fiscal year of ``day``, whose sales are added up for the
+        tiers; ``None`` where they are not."""
         self.ensure_one()
         if self.method != "tier" or self.tier_scope not in ("period", "year"):
             return None

@@ -53,20 +53,20 @@ class Crediting:
         self._rates = {}
         self._left_out = {}
 
-    def credited(self, lines, credits):
+    def credited(self, lines, shares):
         """The claims of lines under the rules in force on their days.
 
         :param lines: list of :class:`SaleLine`
-        :param credits: {(source, id of the line): [Credit]}
+        :param shares: {(source, id of the line): [Credit]}
         :return: list of :class:`Credited`; lines that no rule pays for are left out
         """
         found = []
-        ids = {credit.agreement_id for shares in credits.values() for credit in shares}
+        ids = {credit.agreement_id for given in shares.values() for credit in given}
         agreements = {agreement.id: agreement for agreement in self.agreements.browse(sorted(ids))}
         versions = self.agreements.browse(agreements).plan_id._version_book()
         products = self.env["product.product"].browse({line.product_id for line in lines if line.product_id})
         for line in lines:
-            for credit in credits.get((line.source, line.res_id), ()):
+            for credit in shares.get((line.source, line.res_id), ()):
                 agreement = agreements[credit.agreement_id]
                 plan = versions.at(agreement.plan_id, line.date)
                 if plan and self._pays_for(plan, line, products) and (rule := self._rule(plan, line)):

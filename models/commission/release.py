@@ -106,7 +106,8 @@ class O2cCommissionEntry(models.Model):
                 """
                 SELECT line.move_id, line.id, ABS(line.amount_currency), partial.id,
                        COALESCE(NULLIF(other_move.name, '/'), other_move.ref),
-                       partial.max_date, partial.amount, other_move.move_type IN ('out_invoice', 'out_refund'),
+                       partial.max_date, partial.amount,
+                       other_move.move_type IN ('out_invoice', 'out_refund'),
                        other_move.o2c_write_off_id IS NOT NULL,
                        CASE WHEN other_move.move_type = 'entry' AND other.amount_currency <> 0
                             THEN partial.amount * LEAST(1, discount.amount / ABS(other.balance))
@@ -129,7 +130,8 @@ class O2cCommissionEntry(models.Model):
                        WHERE item.move_id = other_move.id
                          AND (item.account_id = company.account_journal_early_pay_discount_loss_account_id
                               OR item.tax_line_id IS NOT NULL)
-                      HAVING BOOL_OR(item.account_id = company.account_journal_early_pay_discount_loss_account_id)
+                      HAVING BOOL_OR(
+                          item.account_id = company.account_journal_early_pay_discount_loss_account_id)
                   ) discount ON TRUE
                  WHERE line.move_id = ANY(%s) AND account.account_type = 'asset_receivable'
                  ORDER BY line.move_id, partial.max_date, partial.id, line.id

@@ -43,7 +43,7 @@ class SaleOrder(models.Model):
         return self.sudo().with_context(o2c_commission_writer=PROGRAM)
 
     def _o2c_assign_commission(self):
-        """Decide whose the lines of confirmed orders are, by the agreements in force, and what is expected."""
+        """Decide whose the lines of confirmed orders are, by the agreements in force."""
         orders = self._o2c_uses_commission()._o2c_as_ledger()
         fresh = orders.filtered(lambda order: not order.o2c_commission_assigned)
         if fresh:
@@ -58,7 +58,8 @@ class SaleOrder(models.Model):
     def _o2c_assign_lines(self, order_lines):
         """Give lines the shares of the agreements in force on the day of their order."""
         crediting = Crediting(self.env)
-        lines = [line for line in sale_line.order_lines(self.env, self) if line.res_id in set(order_lines.ids)]
+        asked = set(order_lines.ids)
+        lines = [line for line in sale_line.order_lines(self.env, self) if line.res_id in asked]
         self.env["o2c.commission.split"].create([
             {
                 "order_line_id": line_id,
@@ -68,8 +69,8 @@ class SaleOrder(models.Model):
                 "mode": credit.mode,
                 "is_cut": credit.is_cut,
             }
-            for (__, line_id), credits in crediting.covering(lines).items()
-            for number, credit in enumerate(credits, start=1)
+            for (__, line_id), shares in crediting.covering(lines).items()
+            for number, credit in enumerate(shares, start=1)
         ])
 
     def _o2c_refresh_commission(self, anew=False):
@@ -89,7 +90,10 @@ class SaleOrderLine(models.Model):
     _inherit = "sale.order.line"
 
     o2c_commission_ids = fields.One2many(
-        "o2c.commission.entry", "order_line_id", string="Commission Entries", groups="order_to_cash.group_user"
+        "o2c.commission.entry",
+        "order_line_id",
+        string="Commission Entries",
+        groups="order_to_cash.group_user",
     )
     o2c_commission_split_ids = fields.One2many(
         "o2c.commission.split", "order_line_id", string="Commission Splits", groups="order_to_cash.group_user"

@@ -87,8 +87,8 @@ class O2cCommissionSplit(models.Model):
             if total > WHOLE + 0.00005:
                 raise ValidationError(
                     self.env._(
-                        "The shared parts of %(line)s add up to %(total)s %%. They may be 100 %% at the most; "
-                        "make one smaller, or put it on top.",
+                        "The shared parts of %(line)s add up to %(total)s %%. They may be 100 %% at the "
+                        "most; make one smaller, or put it on top.",
                         line=line.display_name,
                         total=round(total, 4),
                     )

@@ -42,7 +42,9 @@ class Words:
         what = self._what(claim, earning, currency, credited.plan)
         if credited.credit.share != 100:
             what = self.env._(
-                "%(what)s, of which a share of %(share)s %%", what=what, share=self.rate(credited.credit.share)
+                "%(what)s, of which a share of %(share)s %%",
+                what=what,
+                share=self.rate(credited.credit.share),
             )
         if credited.credit.is_cut:
             what = self.env._(
