@@ -199,6 +199,27 @@ class TestCommissionLedger(CommissionCommon):
         invoice.line_ids.remove_move_reconcile()
         self.assertEqual(self._earned(invoice.o2c_commission_ids), 0.0)
 
+    def test_freight_and_services_by_choice(self):
+        freight = self._create_product(name="Freight", type="service", o2c_is_freight=True, taxes_id=[])
+        for freight_in, services_in, earned in (
+            (False, True, 10.0), (True, True, 15.0), (True, False, 5.0), (False, False, 0.0),
+        ):
+            plan = self._new_plan(include_freight=freight_in, include_services=services_in)
+            agreement = self._new_agreement(plan=plan)
+            invoice = self.env["account.move"].create({
+                "move_type": "out_invoice",
+                "partner_id": self.customer.id,
+                "invoice_date": "2025-03-01",
+                "invoice_user_id": self.salesperson.id,
+                "invoice_line_ids": [
+                    Command.create({"product_id": self.service.id, "price_unit": 100.0, "tax_ids": []}),
+                    Command.create({"product_id": freight.id, "price_unit": 50.0, "tax_ids": []}),
+                ],
+            })
+            invoice.action_post()
+            self.assertEqual(self._earned(invoice.o2c_commission_ids), earned)
+            agreement.date_to = "2025-01-01"
+
     # ------------------------------------------------------------------
     # Credit notes
     # ------------------------------------------------------------------

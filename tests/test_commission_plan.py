@@ -305,21 +305,6 @@ class TestCommissionPlan(CommissionCommon):
         rule = self._new_plan({"rate": 1.0, "name": "Launch bonus"}).rule_ids
         self.assertEqual(rule.display_name, "Launch bonus")
 
-    def test_freight_and_services_are_left_out_by_choice(self):
-        freight = self._create_product(name="Freight", type="service", o2c_is_freight=True)
-        products = freight | self.service | self.goods
-        for freight_in, services_in, left_out in (
-            (False, True, {freight: "freight"}),
-            (True, True, {}),
-            (True, False, {self.service: "service"}),
-            (False, False, {freight: "freight", self.service: "service"}),
-        ):
-            with self.subTest(freight=freight_in, services=services_in):
-                plan = self._new_plan(include_freight=freight_in, include_services=services_in)
-                self.assertEqual(plan._left_out(products), left_out)
-        plan = self._new_plan()
-        self.assertEqual(plan._left_out(products, self.goods), {freight: "freight", self.goods: "freight"})
-
     # ------------------------------------------------------------------
     # Companies and rights
     # ------------------------------------------------------------------

@@ -1,5 +1,4 @@
 from . import product_template
-from . import product_product
 from . import plan_content
 from . import commission_plan
 from . import commission_plan_version
@@ -8,7 +7,7 @@ from . import commission_tier
 from . import commission_bonus
 from . import commission_agreement
 from . import commission_coverage
-from . import commission_rule_tally
+from . import catalog
 from . import res_company
 from . import entry
 from . import ledger

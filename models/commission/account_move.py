@@ -11,8 +11,10 @@ class AccountMove(models.Model):
     )
 
     def _post(self, soft=True):
+        new = self.filtered(lambda move: not move.posted_before)
         posted = super()._post(soft)
-        posted._o2c_accrue_commission()
+        (posted & new)._o2c_accrue_commission(are_new=True)
+        (posted - new)._o2c_accrue_commission()
         return posted
 
     def button_draft(self):
@@ -40,11 +42,18 @@ class AccountMove(models.Model):
             and (not start or (self.invoice_date or self.date) >= start)
         )
 
-    def _o2c_accrue_commission(self):
+    def _o2c_accrue_commission(self, are_new=False):
         moves = self.filtered(lambda move: move._o2c_earns_commission())
         if moves:
             moves = moves._o2c_as_ledger()
-            moves.env["o2c.commission.entry"]._accrue_invoices(moves)
+            moves.env["o2c.commission.entry"]._accrue_invoices(moves, are_new)
+
+    def _o2c_is_settled_in_part(self):
+        """Whether something was paid of this one document, or nothing is to be paid."""
+        self.ensure_one()
+        currency = self.currency_id
+        is_open = not currency.compare_amounts(abs(self.amount_residual), abs(self.amount_total))
+        return not is_open or currency.is_zero(self.amount_total)
 
     def _o2c_take_commission_back(self):
         """A document that is not posted any more has earned nothing."""

@@ -19,19 +19,21 @@ class O2cCommissionEntry(models.Model):
     _inherit = "o2c.commission.entry"
 
     @api.model
-    def _accrue_invoices(self, moves):
+    def _accrue_invoices(self, moves, are_new=False):
         """Write down what posted invoices and credit notes earn; what is written down stays as it is.
 
         Paid ones are released, too. It is the same whether they were posted just now or long ago; documents
         before the company's first day of commission earn nothing.
 
         :param moves: ``account.move``
+        :param are_new: whether none was ever posted before
         """
         moves = moves.filtered(lambda move: move._o2c_earns_commission())
         if not moves:
             return
         lines = sale_line.invoice_lines(self.env, moves)
-        states = claim_state.load(self.env, "invoice", [line.res_id for line in lines])
+        known_lines = [] if are_new else [line.res_id for line in lines]
+        states = claim_state.load(self.env, "invoice", known_lines)
         known = {state.line for state in states if not state.is_closed}
         generations = {state.line: state.first["generation"] + 1 for state in states}
         fresh = [line for line in lines if line.res_id not in known]
@@ -39,8 +41,9 @@ class O2cCommissionEntry(models.Model):
         credited = [line for line in fresh if line.kind == "out_refund" and line.reversed_id]
         unmatched = self._accrue_refunds(credited, generations)
         self._accrue_sales([*sales, *unmatched], generations)
-        self._refresh_progress(moves.line_ids.sale_line_ids)
-        self._settle_invoices(moves)
+        ordered = {line.order_line_id for line in lines if line.order_line_id}
+        self._refresh_progress(self.env["sale.order.line"].browse(ordered))
+        self._settle_invoices(moves.filtered(lambda move: move._o2c_is_settled_in_part()))
 
     @api.model
     def _accrue_sales(self, lines, generations):
@@ -48,10 +51,10 @@ class O2cCommissionEntry(models.Model):
         credited = [
             row
             for row in crediting.credited(lines, self._credits(lines, crediting))
-            if row.plan.trigger not in OF_THE_ORDER or not row.line.order_line_id
+            if row.facts.trigger not in OF_THE_ORDER or not row.line.order_line_id
         ]
-        waiting = [row for row in credited if row.plan.trigger == "payment"]
-        earned = [row for row in credited if row.plan.trigger != "payment"]
+        waiting = [row for row in credited if row.facts.trigger == "payment"]
+        earned = [row for row in credited if row.facts.trigger != "payment"]
         tallies = self._load_tallies([row.claim for row in earned])
         # What payments will earn is an estimate: the tallies stay as they are.
         estimates = self._load_tallies([row.claim for row in waiting], lock=False)
@@ -160,8 +163,8 @@ class O2cCommissionEntry(models.Model):
 
     @api.model
     def _first_row(self, row, earning, kind, generations, words):
-        line, claim, agreement = row.line, row.claim, row.agreement
-        payee = agreement.payee_id
+        line, claim = row.line, row.claim
+        payee = self.env["res.partner"].browse(row.agreed.payee_id)
         return {
             "name": line.name,
             "company_id": line.company_id,
@@ -170,7 +173,7 @@ class O2cCommissionEntry(models.Model):
             "product_id": line.product_id,
             "kind": kind,
             "date": line.date,
-            "agreement_id": agreement.id,
+            "agreement_id": row.agreed.id,
             "plan_id": row.plan.id,
             "rule_id": row.rule.id,
             "share": row.credit.share,
@@ -184,11 +187,11 @@ class O2cCommissionEntry(models.Model):
             "move_id": line.move_id,
             "stock_move_id": line.res_id if line.source == "delivery" else None,
             "currency_id": line.currency_id,
-            "payee_currency_id": agreement.currency_id.id,
+            "payee_currency_id": row.agreed.currency_id,
             "base_amount": claim.base,
             "base_company": claim.base_company,
             "quantity": line.quantity,
-            "cost": line.cost if row.plan.base == "margin" else None,
+            "cost": line.cost if row.facts.base == "margin" else None,
             "rate": earning.rate,
             "currency_rate": claim.money.rate,
             "payee_rate": claim.money.payee_rate,

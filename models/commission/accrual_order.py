@@ -37,13 +37,12 @@ class O2cCommissionEntry(models.Model):
         for state in claim_state.load(self.env, "order", [line.res_id for line in lines]):
             states[state.line].append(state)
         shares = self._splits({line.res_id for line in lines})
-        known = [state for found in states.values() for state in found]
-        bases = {plan.id: plan.base for plan in self._plans_of(known)}
+        plans = self.env["o2c.commission.plan"]._catalog().plans
         changed = [
             line
             for line in lines
             if anew
-            or _has_changed(line, shares.get(line.res_id, ()), states.get(line.res_id, ()), bases)
+            or _has_changed(line, shares.get(line.res_id, ()), states.get(line.res_id, ()), plans)
         ]
         live = [
             line.res_id
@@ -64,8 +63,8 @@ class O2cCommissionEntry(models.Model):
     def _write_down_orders(self, lines, shares, generations):
         by_line = {("order", line_id): found for line_id, found in shares.items()}
         credited = Crediting(self.env).credited(lines, by_line)
-        earned = [row for row in credited if row.plan.trigger == "order"]
-        waiting = [row for row in credited if row.plan.trigger != "order"]
+        earned = [row for row in credited if row.facts.trigger == "order"]
+        waiting = [row for row in credited if row.facts.trigger != "order"]
         tallies = self._load_tallies([row.claim for row in earned])
         # What is expected is an estimate: the tallies stay as they are.
         estimates = self._load_tallies([row.claim for row in waiting], lock=False)
@@ -88,18 +87,14 @@ class O2cCommissionEntry(models.Model):
         if not states:
             return
         done = self._done_quantities([state.line for state in states])
-        triggers = {plan.id: plan.trigger for plan in self._plans_of(states)}
+        plans = self.env["o2c.commission.plan"]._catalog().plans
         words = self._words()
         rows = []
         for state in states:
             invoiced, delivered = done.get(state.line, (0.0, 0.0))
-            by_delivery = triggers[state.first["plan_id"]] == DONE_BY_DELIVERY
+            by_delivery = plans[state.first["plan_id"]].trigger == DONE_BY_DELIVERY
             rows.extend(self._progress_rows(state, delivered if by_delivery else invoiced, words))
         self._append(rows)
-
-    @api.model
-    def _plans_of(self, states):
-        return self.env["o2c.commission.plan"].browse({state.first["plan_id"] for state in states})
 
     @api.model
     def _progress_rows(self, state, done, words):
@@ -159,17 +154,18 @@ class O2cCommissionEntry(models.Model):
         return {line: (float(invoiced), float(delivered)) for line, invoiced, delivered in rows}
 
 
-def _has_changed(line, shares, states, bases):
+def _has_changed(line, shares, states, plans):
     """Whether a line's claims are not what its goods, price and shares make them.
 
-    :param bases: {plan id: what the plan pays on}
+    :param plans: {id: :class:`catalog.Plan`}
     """
     live = [state.first for state in states if not state.is_closed]
     share_of = {credit.agreement_id: credit.share for credit in shares}
     return not live or any(
         first["product_id"] != line.product_id
         or share_of.get(first["agreement_id"]) != first["share"]
-        or abs(float(first["base_amount"]) - base_of(line, bases[first["plan_id"]], line.cost)) > TOLERANCE
+        or abs(float(first["base_amount"]) - base_of(line, plans[first["plan_id"]].base, line.cost))
+        > TOLERANCE
         or abs(float(first["quantity"]) - line.quantity) > TOLERANCE
         for first in live
     )

@@ -83,38 +83,38 @@ def load(env, source, line_ids):
     rows = env.execute_query_dict(
         SQL(
             """
-            WITH claim AS (
-                SELECT entry.source_res_id, entry.agreement_id, entry.generation,
-                       MAX(entry.generation) OVER (PARTITION BY entry.source_res_id) AS latest,
-                       MAX(step) AS last_step,
-                       BOOL_OR(is_closing) AS is_closed,
-                       SUM(amount) FILTER (WHERE kind = 'expect') AS expected,
-                       SUM(amount_company) FILTER (WHERE kind = 'expect') AS expected_company,
-                       SUM(amount_payee) FILTER (WHERE kind = 'expect') AS expected_payee,
-                       SUM(amount) FILTER (WHERE kind NOT IN ('expect', 'adjust')) AS earned,
-                       SUM(amount_company) FILTER (WHERE kind NOT IN ('expect', 'adjust'))
-                           AS earned_company,
-                       SUM(amount_payee) FILTER (WHERE kind NOT IN ('expect', 'adjust')) AS earned_payee,
-                       SUM(base_amount) FILTER (WHERE kind NOT IN ('expect', 'adjust')) AS earned_base,
-                       SUM(base_company) FILTER (WHERE kind NOT IN ('expect', 'adjust'))
-                           AS earned_base_company
-                  FROM o2c_commission_entry entry
-                 WHERE entry.source = %(source)s AND entry.source_res_id = ANY(%(lines)s)
-                   AND entry.agreement_id IS NOT NULL
-                 GROUP BY entry.source_res_id, entry.agreement_id, entry.generation
+            -- One pass: a join of the rows with their sums would be planned by statistics that know
+            -- nothing of rows just written.
+            WITH entry AS (
+                SELECT *, kind = 'expect' AS is_expected, kind NOT IN ('expect', 'adjust') AS is_own
+                  FROM o2c_commission_entry
+                 WHERE source = %(source)s AND source_res_id = ANY(%(lines)s) AND agreement_id IS NOT NULL
+            ),
+            claim AS (
+                SELECT entry.*,
+                       MAX(generation) OVER (PARTITION BY source_res_id) AS latest,
+                       MAX(step) OVER own AS last_step,
+                       BOOL_OR(is_closing) OVER own AS is_closed,
+                       SUM(amount) FILTER (WHERE is_expected) OVER own AS expected,
+                       SUM(amount_company) FILTER (WHERE is_expected) OVER own AS expected_company,
+                       SUM(amount_payee) FILTER (WHERE is_expected) OVER own AS expected_payee,
+                       SUM(amount) FILTER (WHERE is_own) OVER own AS earned,
+                       SUM(amount_company) FILTER (WHERE is_own) OVER own AS earned_company,
+                       SUM(amount_payee) FILTER (WHERE is_own) OVER own AS earned_payee,
+                       SUM(base_amount) FILTER (WHERE is_own) OVER own AS earned_base,
+                       SUM(base_company) FILTER (WHERE is_own) OVER own AS earned_base_company
+                  FROM entry
+                WINDOW own AS (PARTITION BY source_res_id, agreement_id, generation)
             )
-            SELECT %(columns)s, claim.*
+            SELECT %(columns)s, latest, last_step, is_closed, expected, expected_company, expected_payee,
+                   earned, earned_company, earned_payee, earned_base, earned_base_company
               FROM claim
-              JOIN o2c_commission_entry first
-                ON first.source = %(source)s AND first.source_res_id = claim.source_res_id
-               AND first.agreement_id = claim.agreement_id AND first.generation = claim.generation
-               AND first.step = 0
-             WHERE claim.generation = claim.latest
-             ORDER BY first.id
+             WHERE generation = latest AND step = 0
+             ORDER BY id
             """,
             source=source,
             lines=list(line_ids),
-            columns=SQL(", ").join([SQL.identifier("first", column) for column in FIRST_COLUMNS]),
+            columns=SQL(", ").join(map(SQL.identifier, FIRST_COLUMNS)),
         )
     )
     return [_state(row) for row in rows]

@@ -1,5 +1,4 @@
 from odoo import api, models
-from odoo.fields import Domain
 
 from odoo.addons.order_to_cash.algorithms.commission import coverage
 
@@ -15,44 +14,26 @@ class O2cCommissionAgreement(models.Model):
 
         Archived agreements cover nothing, nor do any in companies that do not use commission.
 
-        :param documents: iterable of :class:`coverage.Document`
+        :param documents: sequence of :class:`coverage.Document`
         :return: {key: agreements in the order of precedence}; every document has one, maybe empty
         """
-        documents = list(documents)
-        if not documents:
-            return {}
-        # sudo: people sell without knowing whose agreements cover it; the records returned are theirs
-        # to read only as far as their rights go
-        agreements = self.sudo()._search_candidates(documents)
-        book = coverage.Coverage(agreements._to_algorithm(), self._region_parents(documents))
+        books = self.env["o2c.commission.plan"]._catalog().coverages
+        roots = self._using_roots({document.company_id for document in documents})
+        found = {}
+        for document in documents:
+            book = books.get(roots[document.company_id])
+            agreements = book.of(document) if book else ()
+            found[document.key] = self.browse([agreement.id for agreement in agreements])
+        return found
+
+    @api.model
+    def _using_roots(self, company_ids):
+        """The root of each company that uses commission: {id: id or ``None``}"""
+        # sudo: people sell without knowing whose agreements cover it
+        companies = self.env["res.company"].sudo().browse(sorted(company_ids))
         return {
-            document.key: self.browse([found.id for found in book.of(document)]) for document in documents
+            company.id: company.root_id.id if company.o2c_use_commission else None for company in companies
         }
-
-    @api.model
-    def _search_candidates(self, documents):
-        """Agreements that may cover some of the documents, by company and date."""
-        companies = self.env["res.company"].browse({document.company_id for document in documents})
-        dates = [document.date for document in documents]
-        in_force = Domain("date_to", "=", False) | Domain("date_to", ">=", min(dates))
-        return self.search(in_force & Domain([
-            ("active", "=", True),
-            ("company_id", "parent_of", companies.ids),
-            ("company_id.o2c_use_commission", "=", True),
-            ("date_from", "<=", max(dates)),
-        ]))
-
-    @api.model
-    def _region_parents(self, documents):
-        """The regions of documents and those above them: {region id: parent's id or ``None``}."""
-        regions = self.env["o2c.sales.region"].browse({
-            document.region_id for document in documents if document.region_id
-        })
-        parents = {}
-        for region in regions:
-            path = [None, *region._path_ids()]
-            parents.update(zip(path[1:], path, strict=False))
-        return parents
 
     def _to_algorithm(self):
         """These agreements as :class:`coverage.Agreement`."""

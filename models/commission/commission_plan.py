@@ -355,19 +355,3 @@ class O2cCommissionPlan(models.Model):
     def _make_rule_book(self):
         # sudo: an order is priced for people who may not read the plan
         return matching.RuleBook(self.sudo().rule_ids._to_algorithm())
-
-    def _left_out(self, products, delivery_lines=()):
-        """What this one plan does not pay on.
-
-        :param products: ``product.product``
-        :param delivery_lines: those of the products that stand on a delivery line
-        :return: {product: ``"freight"`` or ``"service"``}, without those it pays on
-        """
-        self.ensure_one()
-        freight = products._o2c_freight() | products.browse().concat(*delivery_lines)
-        return {
-            product: "freight" if product in freight else "service"
-            for product in products
-            if (not self.include_freight if product in freight
-                else product.type == "service" and not self.include_services)
-        }

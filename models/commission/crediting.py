@@ -3,8 +3,11 @@
 from collections import defaultdict
 from dataclasses import dataclass
 
-from odoo.addons.order_to_cash.algorithms.commission import coverage, matching, pricing, tiers
+from odoo import models
 
+from odoo.addons.order_to_cash.algorithms.commission import coverage, matching, pricing
+
+from . import catalog
 from .sale_line import SaleLine
 
 
@@ -28,14 +31,17 @@ class Credit:
 class Credited:
     """A line's claim with everything that a row of the ledger says.
 
-    :ivar plan: the version of the agreement's plan that is in force
+    :ivar facts: :class:`catalog.Plan`, the version in force; ``agreed`` :class:`catalog.Agreement`
+    :ivar agreement: the records, for their names
     """
 
     line: SaleLine
     credit: Credit
-    agreement: object
-    plan: object
-    rule: object
+    agreed: catalog.Agreement
+    facts: catalog.Plan
+    agreement: models.BaseModel
+    plan: models.BaseModel
+    rule: models.BaseModel
     claim: pricing.Claim
 
 
@@ -47,11 +53,9 @@ class Crediting:
 
     def __init__(self, env):
         self.env = env
-        self.agreements = env["o2c.commission.agreement"]
+        self.catalog = env["o2c.commission.plan"]._catalog()
         self._paths = {}
-        self._terms = {}
-        self._rates = {}
-        self._left_out = {}
+        self._money_of = {}
 
     def credited(self, lines, shares):
         """The claims of lines under the rules in force on their days.
@@ -61,58 +65,68 @@ class Crediting:
         :return: list of :class:`Credited`; lines that no rule pays for are left out
         """
         found = []
-        ids = {credit.agreement_id for given in shares.values() for credit in given}
-        agreements = {agreement.id: agreement for agreement in self.agreements.browse(sorted(ids))}
-        versions = self.agreements.browse(agreements).plan_id._version_book()
-        products = self.env["product.product"].browse({line.product_id for line in lines if line.product_id})
         for line in lines:
             for credit in shares.get((line.source, line.res_id), ()):
-                agreement = agreements[credit.agreement_id]
-                plan = versions.at(agreement.plan_id, line.date)
-                if plan and self._pays_for(plan, line, products) and (rule := self._rule(plan, line)):
-                    found.append((line, credit, agreement, plan, rule))
+                agreed = self._agreed(credit.agreement_id)
+                plan = self.catalog.version_at(agreed.family_id, line.date)
+                if plan and plan.pays_for(line.product_type, line.is_freight):
+                    rule = plan.book.best(self._fact(line))
+                    if rule:
+                        found.append((line, credit, agreed, plan, rule.id))
         costs = self._costs([line for line, __, __, plan, __ in found if plan.base == "margin"])
-        return [Credited(*row, self._claim(*row, costs)) for row in found]
+        return [self._credited(*row, costs) for row in found]
 
     def covering(self, lines):
         """Shares of lines by the agreements in force.
 
         :return: {(source, id of the line): [Credit]}
         """
-        first = {}
+        roots = {}
+        shares = {}
+        result = {}
         for line in lines:
-            first.setdefault((line.company_id, line.source, line.document_id), line)
-        documents = [
-            coverage.Document(
-                key,
-                line.company_id,
-                line.date,
-                line.salesperson_id,
-                line.partner_id,
-                line.contact_id,
-                line.region_id,
-                line.team_id,
-            )
-            for key, line in first.items()
+            key = (line.source, line.document_id)
+            if key not in shares:
+                root = roots.setdefault(line.company_id, self._root(line.company_id))
+                shares[key] = self._shares(root, line)
+            result[line.source, line.res_id] = shares[key]
+        return result
+
+    def _root(self, company_id):
+        return self.env["res.company"].browse(company_id).root_id.id
+
+    def _shares(self, root, line):
+        """Shares of the agreements that cover a document; what the first ones have the others have not."""
+        book = self.catalog.coverages.get(root)
+        if not book:
+            return []
+        document = coverage.Document(
+            line.document_id,
+            line.company_id,
+            line.date,
+            line.salesperson_id,
+            line.partner_id,
+            line.contact_id,
+            line.region_id,
+            line.team_id,
+        )
+        agreements = [self.catalog.agreements[found.id] for found in book.of(document)]
+        claims = [coverage.Claim(agreed.id, agreed.share, agreed.mode) for agreed in agreements]
+        return [
+            Credit(split.key, split.share, self.catalog.agreements[split.key].mode, split.is_cut)
+            for split in coverage.split_shares(claims)
         ]
-        covering = self.agreements._covering(documents)
-        shares = {key: _shares(agreements) for key, agreements in covering.items()}
-        return {
-            (line.source, line.res_id): shares.get((line.company_id, line.source, line.document_id), [])
-            for line in lines
-        }
 
-    def _pays_for(self, plan, line, products):
-        """Whether a plan pays on such products."""
-        if line.is_freight and not plan.include_freight:
-            return False
-        if plan not in self._left_out:
-            self._left_out[plan] = set(plan._left_out(products))
-        return self.env["product.product"].browse(line.product_id) not in self._left_out[plan]
+    def _agreed(self, agreement_id):
+        """What an agreement says; archived ones are still those of orders that were theirs."""
+        agreed = self.catalog.agreements.get(agreement_id)
+        if not agreed:
+            agreed = self.env["o2c.commission.agreement"].browse(agreement_id)._as_facts()
+            self.catalog.agreements[agreement_id] = agreed
+        return agreed
 
-    def _rule(self, plan, line):
-        """The rule that pays for a line, ``None`` when none does."""
-        fact = matching.Fact(
+    def _fact(self, line):
+        return matching.Fact(
             line.product_id,
             line.product_tmpl_id,
             self._category_path(line.category_id),
@@ -123,8 +137,6 @@ class Crediting:
             line.discount,
             line.date,
         )
-        rule = plan._rule_book().best(fact)
-        return rule and self.env["o2c.commission.rule"].browse(rule.id)
 
     def _category_path(self, category_id):
         """A category and those above it."""
@@ -133,47 +145,52 @@ class Crediting:
             self._paths[category_id] = tuple(int(part) for part in reversed(path.split("/")) if part)
         return self._paths[category_id]
 
-    def _claim(self, line, credit, agreement, plan, rule, costs):
-        terms = self._terms_of(rule)
+    def _credited(self, line, credit, agreed, plan, rule_id, costs):
+        return Credited(
+            line,
+            credit,
+            agreed,
+            plan,
+            self.env["o2c.commission.agreement"].browse(agreed.id),
+            self.env["o2c.commission.plan"].browse(plan.id),
+            self.env["o2c.commission.rule"].browse(rule_id),
+            self._claim(line, credit, agreed, plan, self.catalog.terms[rule_id], costs),
+        )
+
+    def _claim(self, line, credit, agreed, plan, terms, costs):
         base, base_company = _bases(line, terms, costs.get(line.res_id, line.cost))
         return pricing.Claim(
-            key=(line.source, line.res_id, agreement.id),
+            key=(line.source, line.res_id, agreed.id),
             line=(line.source, line.res_id),
             document=(line.source, line.document_id),
-            owner=agreement.id,
+            owner=agreed.id,
             terms=terms,
             share=credit.share,
             is_shared=credit.mode == coverage.SHARED,
             base=base,
             base_company=base_company,
             quantity=line.quantity,
-            money=self._money(line, agreement),
-            period=rule._tally_from(line.date),
+            money=self._money(line, agreed),
+            period=catalog.tally_from(self.env, plan, terms, line.date),
         )
 
-    def _terms_of(self, rule):
-        if rule.id not in self._terms:
-            self._terms[rule.id] = terms_of(rule)
-        return self._terms[rule.id]
-
-    def _money(self, line, agreement):
+    def _money(self, line, agreed):
         """The currencies of a claim, and the rates of its day."""
-        key = (line.company_id, line.currency_id, agreement.currency_id, line.date, line.currency_rate)
-        if key not in self._rates:
+        key = (line.company_id, line.currency_id, agreed.currency_id, line.date, line.currency_rate)
+        if key not in self._money_of:
             company = self.env["res.company"].browse(line.company_id)
-            currency = self.env["res.currency"].browse(line.currency_id)
-            payee = agreement.currency_id
+            document = self.env["res.currency"].browse(line.currency_id)
+            payee = self.env["res.currency"].browse(agreed.currency_id)
             own = company.currency_id
-            same = {currency: "document", own: "company"} if currency != own else {own: "company"}
-            self._rates[key] = pricing.Money(
-                document=currency.rounding,
+            self._money_of[key] = pricing.Money(
+                document=document.rounding,
                 company=own.rounding,
                 payee=payee.rounding,
                 rate=line.currency_rate,
                 payee_rate=self.env["res.currency"]._get_conversion_rate(own, payee, company, line.date),
-                payee_like=same.get(payee),
+                payee_like={document: "document", own: "company"}.get(payee),
             )
-        return self._rates[key]
+        return self._money_of[key]
 
     def _costs(self, lines):
         """Costs that no order line says: {id of the line: cost in the document's currency}."""
@@ -190,33 +207,6 @@ class Crediting:
             for line in found:
                 costs[line.res_id] = price[line.product_id] * line.quantity * line.currency_rate
         return costs
-
-
-def terms_of(rule):
-    """:return: :class:`pricing.Terms` of a ``o2c.commission.rule``"""
-    return pricing.Terms(
-        rule_id=rule.id,
-        base=rule.plan_id.base,
-        method=rule.method,
-        rate=rule.rate,
-        fixed_amount=rule.fixed_amount,
-        bands=tuple(
-            tiers.Band(*map(pricing.decimal, (band.amount_from, band.amount_to, band.rate)))
-            for band in rule._bands()
-        ),
-        tier_mode=rule.tier_mode,
-        tier_scope=rule.tier_scope,
-    )
-
-
-def _shares(agreements):
-    """Shares of agreements in their order; what the first ones have the others have not."""
-    claims = [coverage.Claim(agreement.id, agreement.share, agreement.mode) for agreement in agreements]
-    modes = {agreement.id: agreement.mode for agreement in agreements}
-    return [
-        Credit(split.key, split.share, modes[split.key], split.is_cut)
-        for split in coverage.split_shares(claims)
-    ]
 
 
 def base_of(line, base, cost):

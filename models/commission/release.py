@@ -9,7 +9,7 @@ from odoo.tools import SQL
 
 from odoo.addons.order_to_cash.algorithms.commission import pricing
 
-from . import claim_state
+from . import catalog, claim_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +66,12 @@ class O2cCommissionEntry(models.Model):
         states = [state for state in claim_state.load(self.env, "invoice", lines) if not state.is_closed]
         claim_state.load_payments(self.env, states)
         settled = self._settled(moves) if states else {}
-        reducing = {plan.id for plan in self._plans_of(states) if plan.cash_discount_reduces}
+        plans = self.env["o2c.commission.plan"]._catalog().plans
         words = self._words()
         rows = []
         for state in states:
             invoice = settled.get(state.first["move_id"], Settled())
-            if state.first["plan_id"] in reducing:
+            if plans[state.first["plan_id"]].cash_discount_reduces:
                 invoice = invoice.less_discounts()
             if state.is_of_payments:
                 rows.extend(self._release_rows(state, invoice, words))
@@ -338,8 +338,9 @@ class _Release:
     def _tally_from(self, day):
         if not self.first["tally_from"]:
             return None
-        rule = self.env["o2c.commission.rule"].browse(self.first["rule_id"])
-        return rule._tally_from(day)
+        found = self.env["o2c.commission.plan"]._catalog()
+        plan, terms = found.plans[self.first["plan_id"]], found.terms[self.first["rule_id"]]
+        return catalog.tally_from(self.env, plan, terms, day)
 
     def _last_day(self):
         days = [payment.date for payment in self.invoice.payments]

@@ -173,10 +173,13 @@ def order_lines(env, orders):
 
 
 def _freight(env):
-    """Whether a line is the fee of a carrier; only the module of carriers knows."""
-    if "is_delivery" in env["sale.order.line"]._fields:
-        return SQL("COALESCE(sol.is_delivery, FALSE)")
-    return SQL("FALSE")
+    """Whether a line is freight: by its product, or as the fee of a carrier where there are any."""
+    if "delivery.carrier" not in env:
+        return SQL("COALESCE(template.o2c_is_freight, FALSE)")
+    return SQL(
+        "COALESCE(template.o2c_is_freight, FALSE) OR COALESCE(sol.is_delivery, FALSE)"
+        " OR EXISTS (SELECT FROM delivery_carrier WHERE delivery_carrier.product_id = product.id)"
+    )
 
 
 def delivery_lines(env, moves):

@@ -6,7 +6,6 @@ from odoo.tools import SQL
 from odoo.addons.order_to_cash.algorithms.commission import pricing
 
 from . import claim_state
-from .crediting import terms_of
 
 
 class O2cCommissionEntry(models.Model):
@@ -28,11 +27,11 @@ class O2cCommissionEntry(models.Model):
         tallies = self._tallies(set(last))
         steps = self._last_steps(last.values())
         words = self._words()
+        terms = self.env["o2c.commission.plan"]._catalog().terms
         levelled = []
         for key, row in last.items():
-            rule = self.env["o2c.commission.rule"].browse(row["rule_id"])
             money = claim_state.money_of(self.env, row)
-            gap = pricing.missing(tallies.get(key, pricing.Tally()), terms_of(rule), money.company)
+            gap = pricing.missing(tallies.get(key, pricing.Tally()), terms[row["rule_id"]], money.company)
             if not gap:
                 continue
             claim = _claim_key(row)

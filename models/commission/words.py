@@ -55,9 +55,16 @@ class Words:
         return self.env._(
             "%(what)s: rule “%(rule)s” of %(plan)s",
             what=what,
-            rule=credited.rule.with_env(self.env).display_name,
+            rule=self._rule(credited.rule),
             plan=credited.plan.display_name,
         )
+
+    def _rule(self, rule):
+        names = self.env["o2c.commission.plan"]._catalog().names
+        key = (rule.id, self.env.lang)
+        if key not in names:
+            names[key] = rule.with_env(self.env).display_name
+        return names[key]
 
     def _what(self, claim, earning, currency, plan):
         terms = claim.terms
