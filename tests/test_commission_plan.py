@@ -286,7 +286,7 @@ class TestCommissionPlan(CommissionCommon):
             ("$ 0.50 a unit for Harbour Supplies", "quantity", {
                 "rate": 0.5, "partner_id": self.customer.id,
             }),
-            ("0.125 $ a unit", "quantity", {"rate": 0.125}),
+            ("$ 0.125 a unit", "quantity", {"rate": 0.125}),
             ("$ 3.00 a unit on Crate", "untaxed", {"method": "fixed", "fixed_amount": 3.0,
                                                      "product_tmpl_id": self.goods.product_tmpl_id.id}),
             ("2 % – 4 % of margin by tiers of the settlement period", "margin", self._tier_rule(

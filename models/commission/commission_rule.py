@@ -288,7 +288,8 @@ class O2cCommissionRule(models.Model):
             amount, currency.decimal_places
         ) == round(amount, RATE_DECIMALS):
             return format_amount(self.env, amount, currency)
-        return f"{self._trim(amount)} {currency.symbol}"
+        parts = (currency.symbol, self._trim(amount))
+        return "\N{NO-BREAK SPACE}".join(parts if currency.position == "before" else reversed(parts))
 
     def _trim(self, value):
         """A figure in the language of the user, without zeros at its end."""
