@@ -3,6 +3,7 @@ from . import test_security
 from . import test_array_literal
 from . import test_algorithms_allocation
 from . import test_algorithms_commission_matching
+from . import test_algorithms_commission_statement
 from . import test_algorithms_commission_tiers
 from . import test_algorithms_commission_coverage
 from . import test_algorithms_commission_pricing
@@ -119,6 +120,7 @@ from . import test_dunning_collection_worklist
 from . import test_dunning_collection_plan
 from . import test_commission_plan
 from . import test_commission_screens
+from . import test_commission_statement
 from . import test_commission_payment
 from . import test_commission_agreement
 from . import test_commission_race

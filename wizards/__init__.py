@@ -1,1 +1,1 @@
-from . import customer, hold, credit, allocation, plan, dunning, operations
+from . import customer, hold, credit, allocation, plan, dunning, commission, operations

@@ -29,3 +29,4 @@ from . import settlement
 from . import entry_screen
 from . import document_totals
 from . import estimate
+from . import statement

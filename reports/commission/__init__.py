@@ -1,1 +1,2 @@
 from . import entry_sheet
+from . import commission_statement

@@ -1,0 +1,306 @@
+import datetime
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cache
+from math import ceil
+
+from odoo import api, models
+from odoo.tools.misc import formatLang
+
+from odoo.addons.order_to_cash.algorithms.commission.statement import PAYMENT
+
+from ..dunning.dunning_letter import Writers, paginate
+from ..xlsx import Column, Sheet, workbook
+
+# Characters that fit on a line of the explanation, and of the document with its customer.
+WHY_WIDTH = 100
+NAME_WIDTH = 40
+# Lines that the summary at the end and the heading of the next currency take.
+CLOSING_HEIGHT = 7
+
+
+@dataclass(frozen=True, slots=True)
+class StatementRow:
+    """A line of a statement as it is printed.
+
+    ``kind`` is that of the ledger's row, ``payment``, ``opening``, ``closing``, ``expected`` or
+    ``expected_total``; ``base`` and ``rate`` are written out.
+    """
+
+    kind: str
+    date: datetime.date | None = None
+    name: str = ""
+    customer: str = ""
+    base: str = ""
+    rate: str = ""
+    why: str = ""
+    amount: float = 0.0
+    balance: float = 0.0
+
+    @property
+    def height(self):
+        """Lines of the table that the row takes."""
+        if self.kind == "closing":
+            return CLOSING_HEIGHT
+        return max(1, ceil(len(self.name + self.customer) / NAME_WIDTH)) + ceil(len(self.why) / WHY_WIDTH)
+
+
+class CommissionStatementReport(models.AbstractModel):
+    _name = "report.order_to_cash.report_commission_statement"
+    _description = "Commission Statement"
+
+    @api.model
+    def _get_report_values(self, docids, data=None):
+        wizards = self.env["o2c.commission.statement"].browse(docids)
+        for wizard in wizards:
+            wizard._check_ready()
+        return {
+            "doc_ids": docids,
+            "doc_model": wizards._name,
+            "docs": wizards,
+            "letters": [letter for wizard in wizards for letter in self._letters(wizard)],
+            "writers": Writers(self.env),
+        }
+
+    def _letters(self, wizard):
+        """What the statements say, one a payee and company. Whoever calls has checked the rights."""
+        accounts = defaultdict(list)
+        for account in wizard._accounts():
+            accounts[account.payee_id, account.company_id].append(account)
+        return [
+            self._letter(wizard, payee_id, company_id, found)
+            for (payee_id, company_id), found in accounts.items()
+        ]
+
+    def _letter(self, wizard, payee_id, company_id, accounts):
+        # sudo: a statement shows the address and the language of who is paid, and those of the company
+        payee = self.env["res.partner"].sudo().browse(payee_id)
+        company = self.env["res.company"].sudo().browse(company_id)
+        lang = payee.lang or company.partner_id.lang or self.env.lang
+        describe = self._describer(accounts, lang)
+        sections = [
+            (account.currency_id, self._rows(wizard, account, describe)) for account in accounts
+        ]
+        return {
+            "wizard": wizard.sudo(),
+            "payee": payee.with_context(lang=lang),
+            "company": company.with_context(lang=lang),
+            "reference": wizard._reference(payee, company),
+            "lang": lang,
+            "accounts": {account.currency_id: account for account in accounts},
+            "currencies": {
+                account.currency_id: self.env["res.currency"].browse(account.currency_id)
+                for account in accounts
+            },
+            "sections": sections,
+            "sheets": paginate(sections),
+            "expected": [
+                (account.currency_id, account.expected)
+                for account in accounts
+                if account.expected and wizard.with_expected
+            ],
+            "customer_names": {
+                partner.id: partner.display_name
+                # sudo: the names of customers of the payee's own sales
+                for partner in self.env["res.partner"].sudo().browse({
+                    row[2] for account in accounts for row in account.expected if row[2]
+                })
+            },
+            "settlement_states": dict(
+                self.env["o2c.commission.settlement"].with_context(lang=lang)
+                ._fields["state"]._description_selection(self.with_context(lang=lang).env)
+            ),
+        }
+
+    # ------------------------------------------------------------------
+    # Rows
+    # ------------------------------------------------------------------
+
+    def _rows(self, wizard, account, describe):
+        return [
+            StatementRow("opening", date=wizard.date_from, balance=account.statement.opening),
+            *(describe(line) for line in account.statement.lines),
+            StatementRow("closing", date=wizard.date_to, balance=account.statement.closing),
+        ]
+
+    def _describer(self, accounts, lang):
+        """A function from a line of a statement to how it is printed."""
+        movements = [line.movement for account in accounts for line in account.statement.lines]
+        # sudo: the rows were found with the rights of the reader; names of customers and rules come
+        # with them
+        entries = self.env["o2c.commission.entry"].sudo().with_context(lang=lang)
+        rows = entries.browse([item.key for item in movements if item.kind != PAYMENT])
+        row_of = {row.id: row for row in rows}
+        settlements = self.env["o2c.commission.settlement"].sudo()
+        paid = settlements.browse([item.key for item in movements if item.kind == PAYMENT])
+        settlement_of = {settlement.id: settlement for settlement in paid}
+        writer = _FigureWriter(entries.env)
+        name_of = cache(lambda partner: partner.display_name or "")
+
+        def describe(line):
+            movement = line.movement
+            if movement.kind == PAYMENT:
+                return StatementRow(
+                    PAYMENT,
+                    movement.date,
+                    settlement_of[movement.key].display_name,
+                    amount=movement.amount,
+                    balance=line.balance,
+                )
+            row = row_of[movement.key]
+            return StatementRow(
+                movement.kind,
+                movement.date,
+                row.name or "",
+                name_of(row.partner_id),
+                writer.base(row),
+                writer.rate(row),
+                row.explanation or "",
+                movement.amount,
+                line.balance,
+            )
+
+        return describe
+
+    # ------------------------------------------------------------------
+    # Spreadsheet
+    # ------------------------------------------------------------------
+
+    @api.model
+    def _xlsx(self, wizard):
+        """The statements of ``wizard`` as a spreadsheet: movements, what is expected, and balances."""
+        wizard._check_ready()
+        letters = self._letters(wizard)
+        return workbook(
+            self._xlsx_movements(wizard, letters),
+            self._xlsx_expected(letters),
+            self._xlsx_balances(letters),
+        )
+
+    def _kinds(self):
+        kinds = dict(self.env["o2c.commission.entry"]._fields["kind"]._description_selection(self.env))
+        return kinds | {
+            PAYMENT: self.env._("Paid"),
+            "opening": self.env._("Opening Balance"),
+            "closing": self.env._("Closing Balance"),
+        }
+
+    def _xlsx_movements(self, wizard, letters):
+        kinds = self._kinds()
+        rows = [
+            [
+                letter["payee"].name,
+                letter["company"].name,
+                letter["currencies"][currency].name,
+                row.date,
+                kinds[row.kind],
+                row.name,
+                row.customer,
+                row.base,
+                row.rate,
+                None if row.kind in ("opening", "closing") else row.amount,
+                row.balance,
+                row.why,
+            ]
+            for letter in letters
+            for currency, section in letter["sections"]
+            for row in section
+        ]
+        columns = [
+            *self._xlsx_head(),
+            Column(self.env._("Date"), "date", 12),
+            Column(self.env._("Kind"), width=18),
+            Column(self.env._("Document"), width=24),
+            Column(self.env._("Customer"), width=28),
+            Column(self.env._("Base"), width=16),
+            Column(self.env._("Rate"), width=12),
+            Column(self.env._("Amount"), "money"),
+            Column(self.env._("Balance"), "money"),
+            Column(self.env._("Why"), width=80),
+        ]
+        return Sheet(self.env._("Movements"), columns, rows)
+
+    def _xlsx_head(self):
+        return [
+            Column(self.env._("Payee"), width=28),
+            Column(self.env._("Company"), width=24),
+            Column(self.env._("Currency"), width=10),
+        ]
+
+    def _xlsx_expected(self, letters):
+        rows = [
+            [
+                letter["payee"].name,
+                letter["company"].name,
+                letter["currencies"][currency].name,
+                day,
+                name,
+                letter["customer_names"].get(customer, ""),
+                amount,
+            ]
+            for letter in letters
+            for currency, expected in letter["expected"]
+            for day, name, customer, amount in expected
+        ]
+        columns = [
+            *self._xlsx_head(),
+            Column(self.env._("Since"), "date", 12),
+            Column(self.env._("Document"), width=24),
+            Column(self.env._("Customer"), width=28),
+            Column(self.env._("Still Expected"), "money"),
+        ]
+        return Sheet(self.env._("Expected"), columns, rows)
+
+    def _xlsx_balances(self, letters):
+        rows = [
+            [
+                letter["payee"].name,
+                letter["company"].name,
+                letter["currencies"][currency].name,
+                account.statement.opening,
+                account.statement.earned,
+                -account.statement.paid,
+                account.statement.closing,
+                sum(row[3] for row in account.expected),
+            ]
+            for letter in letters
+            for currency, account in letter["accounts"].items()
+        ]
+        columns = [
+            *self._xlsx_head(),
+            Column(self.env._("Opening Balance"), "money"),
+            Column(self.env._("Earned"), "money"),
+            Column(self.env._("Paid"), "money"),
+            Column(self.env._("Closing Balance"), "money"),
+            Column(self.env._("Still Expected"), "money"),
+        ]
+        return Sheet(self.env._("Balances"), columns, rows)
+
+
+class _FigureWriter:
+    """Writes base and rate of rows of the ledger in the language of the environment."""
+
+    def __init__(self, env):
+        self.env = env
+        self._money = cache(lambda amount, currency: formatLang(env, amount, currency_obj=currency))
+        self._number = cache(lambda amount, digits: formatLang(env, amount, digits=digits))
+        self._is_per_unit = cache(lambda rule: rule.method == "fixed" or rule.plan_id.base == "quantity")
+
+    def base(self, row):
+        if not row.base_amount:
+            return ""
+        if row.plan_id.base == "quantity":
+            return self._trimmed(row.base_amount)
+        return self._money(row.base_amount, row.currency_id)
+
+    def rate(self, row):
+        if not row.rule_id or not row.rate:
+            return ""
+        if self._is_per_unit(row.rule_id):
+            return self.env._("%(rate)s a unit", rate=self._trimmed(row.rate))
+        return self.env._("%(rate)s %%", rate=self._trimmed(row.rate))
+
+    def _trimmed(self, value):
+        """A figure without needless zeros, four digits at the most."""
+        digits = next((digits for digits in range(4) if round(value, digits) == round(value, 4)), 4)
+        return self._number(value, digits)
