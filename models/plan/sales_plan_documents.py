@@ -12,6 +12,7 @@ VIEWS = {
     "order": "order_to_cash.o2c_plan_sale_order_line_view_list",
     "delivery": "order_to_cash.o2c_plan_stock_move_view_list",
 }
+SEARCH_VIEWS = {"invoice": "order_to_cash.o2c_plan_account_move_line_view_search"}
 
 
 class O2cSalesPlan(models.Model):
@@ -57,9 +58,11 @@ class O2cSalesPlan(models.Model):
                     count=len(lines),
                 )
             )
+        search = SEARCH_VIEWS.get(self.source)
         return {
             "type": "ir.actions.act_window",
             "name": title,
+            "search_view_id": [self.env.ref(search).id, "search"] if search else False,
             "res_model": model,
             "views": [(self.env.ref(VIEWS[self.source]).id, "list")],
             "domain": [("id", "in", lines)],

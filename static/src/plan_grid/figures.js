@@ -22,6 +22,8 @@ export const MODES = [
 
 // From here on decimals only get in the way, unless they are asked for.
 const LARGE = 10000;
+// A greater difference says no more than that the two have nothing to do with each other.
+const MOST_PERCENT = 999;
 
 /** How figures of a plan read: texts and marks, no more. */
 export class Figures {
@@ -163,7 +165,7 @@ export class Figures {
         return {
             compared,
             isActual,
-            difference: percent ? this.signed(percent, `${Math.abs(percent)}%`) : "",
+            difference: percent && Math.abs(percent) <= MOST_PERCENT ? this.signed(percent, `${Math.abs(percent)}%`) : "",
             differenceClass: percent > 0 ? "text-success" : "text-danger",
         };
     }

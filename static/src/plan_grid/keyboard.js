@@ -71,7 +71,6 @@ function controlAction(ev, grid) {
     const { column, totalColumn } = grid.selection;
     const actions = {
         enter: () => grid.openDocuments(),
-        f: () => grid.focusSearch(),
         z: () => (ev.shiftKey ? grid.commands.redo() : grid.commands.undo()),
         y: () => grid.commands.redo(),
         l: () => grid.commands.toggleLock(),

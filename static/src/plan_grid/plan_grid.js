@@ -1,10 +1,10 @@
+import { browser } from "@web/core/browser/browser";
 import { _t } from "@web/core/l10n/translation";
 import { localization } from "@web/core/l10n/localization";
 import { Dropdown } from "@web/core/dropdown/dropdown";
 import { DropdownItem } from "@web/core/dropdown/dropdown_item";
 import { registry } from "@web/core/registry";
 import { useService } from "@web/core/utils/hooks";
-import { useDebounced } from "@web/core/utils/timing";
 import { useVirtualGrid } from "@web/core/virtual_grid_hook";
 import { useSetupAction } from "@web/search/action_hook";
 import { Layout } from "@web/search/layout";
@@ -14,6 +14,7 @@ import { CellEditor } from "./cell_editor";
 import { Commands } from "./commands";
 import { COMPARISONS, Figures, MODES } from "./figures";
 import { keyAction } from "./keyboard";
+import { useNodeSearch } from "./node_search";
 import { PasteProblems } from "./paste_problems";
 import { PlanModel } from "./plan_model";
 import { Selection } from "./selection";
@@ -22,7 +23,6 @@ import { ShownRows } from "./shown_rows";
 import { Component, onMounted, onWillStart, useEffect, useExternalListener, useRef, useState } from "@odoo/owl";
 
 const ROW_HEIGHT = { plain: 34, compared: 50 };
-const SEARCH_DELAY = 300;
 
 /** A sales plan as a spreadsheet: nodes as a tree in rows, periods in columns. */
 export class PlanGrid extends Component {
@@ -58,13 +58,13 @@ export class PlanGrid extends Component {
             showProblems: (problems) =>
                 this.dialog.add(PasteProblems, { problems }, { onClose: () => this.focus() }),
         });
-        this.state = useState({ compare: state?.compare || null, edit: null, search: "" });
+        this.state = useState({ compare: state?.compare || null, edit: null });
         this.display = { controlPanel: {} };
         this.scrollRef = useRef("scroll");
-        this.searchRef = useRef("search");
         const editorRef = useRef("editor");
         this.editor = new CellEditor(this, editorRef);
         this.shown = new ShownRows(this);
+        this.search = useNodeSearch(this);
         this.virtualGrid = useVirtualGrid({ scrollableRef: this.scrollRef, bufferCoef: 0.5 });
         useSetupAction({
             getLocalState: () => ({
@@ -82,7 +82,6 @@ export class PlanGrid extends Component {
             },
             () => [editorRef.el]
         );
-        this.searchSoon = useDebounced(() => this.plan.search(this.state.search), SEARCH_DELAY);
         useExternalListener(window, "online", () => this.plan.whenSaved());
         onWillStart(() => this.load());
         onMounted(() => this.focus());
@@ -113,7 +112,11 @@ export class PlanGrid extends Component {
     }
 
     get comparisons() {
-        return [{ name: null, label: _t("Targets Only") }, ...COMPARISONS];
+        return [{ name: null, label: _t("Nothing") }, ...COMPARISONS];
+    }
+
+    get compareLabel() {
+        return _t("Compare With");
     }
 
     get comparison() {
@@ -227,44 +230,17 @@ export class PlanGrid extends Component {
     }
 
     /** Open one more level of the tree. */
-    unfoldLevel() {
+    async unfoldLevel() {
+        this.focus();
         const folded = this.grid.rows.filter((node) => node.has_children && !this.grid.isUnfolded(node));
-        return this.plan.fold(folded, true);
+        await this.plan.fold(folded, true);
     }
 
     foldAll() {
+        this.focus();
         this.grid.foldAll();
         this.selection.keepVisible();
         this.render();
-    }
-
-    // ------------------------------------------------------------------
-    // Searching
-    // ------------------------------------------------------------------
-
-    focusSearch() {
-        this.searchRef.el?.focus();
-    }
-
-    onSearchInput(ev) {
-        this.state.search = ev.target.value;
-        this.searchSoon();
-    }
-
-    onSearchKeydown(ev) {
-        if (ev.key === "Escape") {
-            this.clearSearch();
-        } else if (["Enter", "ArrowDown"].includes(ev.key)) {
-            ev.preventDefault();
-            this.focus();
-        }
-    }
-
-    async clearSearch() {
-        this.state.search = "";
-        await this.plan.search("");
-        this.focus();
-        this.showActive();
     }
 
     // ------------------------------------------------------------------
@@ -318,7 +294,8 @@ export class PlanGrid extends Component {
         this.plan.mode = name;
         this.state.edit = null;
         this.render();
-        this.focus();
+        // After the menu, which gives the focus back to its button.
+        browser.setTimeout(() => this.focus());
     }
 
     /** Bring the next cell into view that a colleague changed meanwhile. */

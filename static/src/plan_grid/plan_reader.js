@@ -5,7 +5,7 @@ import { GridData } from "./grid_data";
 import { messageOf, PlanServer } from "./server";
 
 // So many parents are asked about at once when a whole level is opened.
-const PARENTS_AT_ONCE = 50;
+const PARENTS_AT_ONCE = 100;
 
 /**
  * A sales plan as far as it was read: level by level, or what was found by its name. Whoever shows it
