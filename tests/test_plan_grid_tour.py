@@ -23,6 +23,20 @@ class TestPlanGridTour(PlanCommon, HttpCase):
         self.assertEqual(self._targets(nodes["harbour"]), [1234.5, 20, 75])
         self.assertEqual(nodes["otto"].cell_ids.filtered("is_locked").period_index, 1)
 
+        self.assertEqual(nodes["harbour"].cell_ids.mapped("adjustment"), [40, 0, 0])
+
+    def test_a_salesperson_sees_attainment_and_what_it_is_made_of(self):
+        plan, nodes = self._new_tree()
+        self._type(nodes["sally"], 200, 0, 0)
+        self._new_invoice(self.customer, 100, "2025-01-15")
+        plan.action_refresh_actuals()
+        plan.action_approve()
+        self.start_tour(
+            "/odoo/action-order_to_cash.o2c_sales_plan_heat_action",
+            "o2c_plan_heat",
+            login=self.salesperson.login,
+        )
+
     def test_what_needs_no_screen(self):
         self.browser_js(
             f"/web/tests?headless&loglevel=2&preset=desktop&timeout=15000&id={SUITE}",

@@ -44,9 +44,12 @@ class O2cSalesPlan(models.Model):
 
     def _open_documents(self, nodes, date_from, date_to, title):
         model = LINE_MODELS[self.source]
-        if not self.env[model].has_access("read"):
+        if not self._may_open_documents():
             raise AccessError(
-                self.env._("The documents behind this figure are for people in sales or accounting.")
+                self.env._(
+                    "The documents behind this figure are for people in sales or accounting. An "
+                    "administrator can give you a role in Sales that reads them."
+                )
             )
         lines = self._documents(nodes, date_from, date_to)
         if len(lines) > LINES_AT_MOST:
@@ -69,6 +72,9 @@ class O2cSalesPlan(models.Model):
             "context": {"create": False},
             "help": self._no_documents(),
         }
+
+    def _may_open_documents(self):
+        return self.env[LINE_MODELS[self.source]].has_access("read")
 
     def _no_documents(self):
         return self.env._("Nothing was sold here, or nothing that you may read.")

@@ -35,8 +35,8 @@ class O2cSalesPlan(models.Model):
         :param is_compact: cells as dict name -> list in the order of the periods: for many nodes
         :return: dict ``plan`` (``id``, ``name``, ``version``, ``state``, ``metric``, ``period``,
             ``currency`` with ``id``, ``name``, ``symbol``, ``position``, ``digits`` or ``False``,
-            ``digits``, ``precision`` (the smallest unit of a figure), ``is_editable``, ``spread_by``,
-            ``spread_choices``), ``periods`` (``key`` (the index as text), ``index``, ``label``,
+            ``digits``, ``precision`` (the smallest unit of a figure), ``has_documents`` (whether the user
+            may open them), ``is_editable``, ``spread_by``, ``spread_choices``), ``periods`` (``key`` (the index as text), ``index``, ``label``,
             ``date_from``, ``date_to``, ``due_share``: the part of its target that is due, 0 to 1; only
             with the top of the tree), ``nodes`` in the order of display (``id``, ``parent_id``,
             ``name``, ``depth``, ``has_children``, ``kind``) and ``cells``: of every node its cells in
@@ -154,6 +154,7 @@ class O2cSalesPlan(models.Model):
                 "position": currency.position,
                 "digits": currency.decimal_places,
             },
+            "has_documents": self._may_open_documents(),
             "is_editable": self.state == "draft" and self.has_access("write"),
             "spread_by": self.spread_by,
             "spread_choices": self._fields["spread_by"]._description_selection(self.env),

@@ -157,15 +157,16 @@ export class Figures {
             const difference = gap ? this.signed(-gap, this.format(Math.abs(gap))) : "";
             return { compared, difference, differenceClass: "o2c_gap_text" };
         }
-        const isActual = compare === "actual";
+        const opensDocuments = compare === "actual" && this.plan.info.has_documents;
         if (this.plan.figure === "adjustment") {
-            return { compared, isActual, difference: "", differenceClass: "" };
+            return { compared, opensDocuments, difference: "", differenceClass: "" };
         }
         const percent = value ? Math.round((100 * (figure - value)) / Math.abs(value)) : 0;
+        const isTelling = percent && Math.abs(percent) <= MOST_PERCENT;
         return {
             compared,
-            isActual,
-            difference: percent && Math.abs(percent) <= MOST_PERCENT ? this.signed(percent, `${Math.abs(percent)}%`) : "",
+            opensDocuments,
+            difference: isTelling ? this.signed(percent, `${Math.abs(percent)}%`) : "",
             differenceClass: percent > 0 ? "text-success" : "text-danger",
         };
     }
@@ -188,18 +189,17 @@ export class Figures {
     /** Everything known of a cell, as pairs of label and text. */
     details(node, cell) {
         const gap = this.grid.gap(node.id, cell);
+        const gapLabel = gap > 0 ? _t("Not Shared Out") : _t("Too Much Below");
         const others = COMPARISONS.filter(({ name }) => name !== "rolled_up" || node.has_children);
         return [
             { label: _t("Target"), text: this.exact(cell.target) },
             ...others.map(({ name, label }) => ({
                 label,
                 text: this.exact(cell[name]),
-                isActual: name === "actual",
+                opensDocuments: name === "actual" && this.plan.info.has_documents,
             })),
             ...(cell.adjustment ? [{ label: _t("Adjustment"), text: this.exact(cell.adjustment) }] : []),
-            ...(gap
-                ? [{ label: gap > 0 ? _t("Not Shared Out") : _t("Too Much Below"), text: this.exact(Math.abs(gap)) }]
-                : []),
+            ...(gap ? [{ label: gapLabel, text: this.exact(Math.abs(gap)) }] : []),
         ];
     }
 

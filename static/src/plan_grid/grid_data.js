@@ -252,7 +252,9 @@ export class GridData {
      */
     divideAdjustment(nodeId, total) {
         const row = this.cells.get(nodeId);
-        const weights = row.map((cell) => toUnits((cell.forecast || 0) - (cell.adjustment || 0), this.precision));
+        const weights = row.map(({ forecast, adjustment }) =>
+            toUnits((forecast || 0) - (adjustment || 0), this.precision)
+        );
         return apportion(toUnits(total, this.precision), weights).map((part, period_index) => ({
             node_id: nodeId,
             period_index,

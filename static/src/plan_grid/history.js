@@ -30,12 +30,11 @@ export class History {
     /** These changes were not made after all: they can be neither taken back nor done again. */
     forget(places) {
         const refused = new Set(places.map(keyOf));
+        const isMade = ({ place }) => !refused.has(keyOf(place));
         const rest = (entries) =>
             entries
                 .map((entry) =>
-                    entry.changes
-                        ? { ...entry, changes: entry.changes.filter(({ place }) => !refused.has(keyOf(place))) }
-                        : entry
+                    entry.changes ? { ...entry, changes: entry.changes.filter(isMade) } : entry
                 )
                 .filter((entry) => !entry.changes || entry.changes.length);
         this.done = rest(this.done);

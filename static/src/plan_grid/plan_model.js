@@ -121,7 +121,9 @@ export class PlanModel extends PlanReader {
     /** Cells that were not changed, as somebody else had done so before. */
     _takeConflicts(conflicts) {
         if (conflicts.length) {
-            this.grid.apply(conflicts.map(({ node_id, period_index, now }) => ({ node_id, period_index, ...now })));
+            this.grid.apply(
+                conflicts.map(({ node_id, period_index, now }) => ({ node_id, period_index, ...now }))
+            );
             this.history.forget(conflicts);
             this.conflicts.add(conflicts);
         }
@@ -144,13 +146,11 @@ export class PlanModel extends PlanReader {
         }
         if (answer.conflicts.length) {
             const [{ period, by: name }] = answer.conflicts;
-            this.onError(
-                _t("%(name)s changed %(node)s, %(period)s meanwhile. Nothing was spread: look at it and spread again.", {
-                    name: name || _t("Somebody"),
-                    node: node.name,
-                    period,
-                })
+            const message = _t(
+                "%(name)s changed %(node)s, %(period)s meanwhile. Nothing was spread: look and spread again.",
+                { name: name || _t("Somebody"), node: node.name, period }
             );
+            this.onError(message);
             return false;
         }
         this.history.push({ targets: answer.before, expected: answer.after });

@@ -40,7 +40,8 @@ test("a cell that a colleague changed shows his figure until it is decided on", 
     answers.grid_write = ({ changes }) => {
         expect(changes[0].before).toEqual({ target: 5, is_locked: false });
         const now = { target: 8, adjustment: 0, is_locked: false };
-        const conflict = { node_id: 2, period_index: 0, node: "2", period: "Jan", wanted: { target: 6 }, now, by: "Paula" };
+        const place = { node_id: 2, period_index: 0, node: "2", period: "Jan" };
+        const conflict = { ...place, wanted: { target: 6 }, now, by: "Paula" };
         return { cells: { 2: row(8, 0), 3: row(7, 0) }, conflicts: [conflict] };
     };
     plan.change([

@@ -60,8 +60,27 @@ registry.category("web_tour.tours").add("o2c_plan_grid", {
         { trigger: `${cell(2, 3)}.o2c_zero` },
         { trigger: ".o2c_plan_scroll:focus", run: "press Control+z" },
         { content: "and undo it", trigger: `${cell(2, 3)}:not(.o2c_zero)` },
+        { content: "find a node", trigger: ".o2c_search input", run: "edit harbour" },
+        { content: "and what is above it", trigger: ".o2c_plan_grid:not(:has([data-row='3'])) .o2c_found" },
+        { content: "show all again", trigger: ".o2c_search button", run: "click" },
+        { trigger: cell(4, 0) },
+        { content: "adjust the forecast", trigger: ".o2c_mode", run: "click" },
+        { trigger: "[data-mode=adjustment]", run: "click" },
+        { trigger: ".o2c_mode:contains(Adjustments)" },
+        ...type(2, 1, "40"),
+        { content: "it counts above", trigger: `${cell(0, 1)}:contains(+40)` },
         { content: "fold all", trigger: ".o2c_fold", run: "click" },
         { trigger: ".o2c_plan_grid:not(:has([data-row='1']))" },
         { trigger: saved },
+    ],
+});
+
+registry.category("web_tour.tours").add("o2c_plan_heat", {
+    steps: () => [
+        { content: "a period that is over", trigger: `${cell(0, 1)}.o2c_heat_far_behind:contains(50%)` },
+        { content: "the legend", trigger: ".o2c_legend .o2c_heat_on_plan" },
+        { content: "open it by the keyboard", trigger: cell(0, 1), run: "click" },
+        { trigger: ".o2c_plan_scroll:focus", run: "press Enter" },
+        { content: "the invoice it is made of", trigger: ".o_list_view .o_data_row td:contains(100.00)" },
     ],
 });
