@@ -15,7 +15,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .apportion import to_units
+from .apportion import from_units, to_units
 
 SHEET_KEY = "o2c.sales.plan"
 BASE_SHEET = "o2c_exported"
@@ -25,15 +25,42 @@ MAX_UNPACKED_BYTES = 400 * 1024 * 1024
 MAX_ROWS = 100_000
 # Beyond this no figure of a plan is plausible.
 MAX_AMOUNT = 1e15
+# A number as a computer writes it, which cannot be mistaken for thousands.
+COMPUTED = re.compile(r"[+-]?\d+(?:\.(?:\d{1,2}|\d{4,}))?")
+SPACES = re.compile(r"\s+")
+# So many digits of a number are sure in a spreadsheet; those behind come of calculating.
+SURE_DIGITS = 15
 KEY = re.compile(rf"{re.escape(SHEET_KEY)}:(\d+)")
 
 
 class SheetError(ValueError):
-    """A file that cannot be read at all: ``too_big``, ``not_a_workbook`` or ``not_an_export``."""
+    """A file that cannot be read at all: ``too_big``, ``not_a_workbook``, ``not_an_export`` or ``no_base``
+    (the hidden copy of the figures is missing, so nobody can tell what was edited)."""
 
     def __init__(self, code):
         super().__init__(code)
         self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Notation:
+    """How people write numbers as text."""
+
+    point: str = "."
+    separator: str = ","
+
+    def read(self, text: str) -> float | None:
+        """The number that a text is in this notation, or as a computer writes it, or ``None``.
+
+        Separators stand between groups of three digits. Where a computer's point might be meant as a
+        separator, it is none.
+        """
+        text = SPACES.sub("", text).replace("\u2212", "-")
+        separator = SPACES.sub("", self.separator)
+        groups = rf"\d{{1,3}}(?:{re.escape(separator)}\d{{3}})+|" if separator else ""
+        if re.fullmatch(rf"[+-]?(?:{groups}\d+)(?:{re.escape(self.point)}\d*)?", text):
+            return float((text.replace(separator, "") if separator else text).replace(self.point, "."))
+        return float(text) if COMPUTED.fullmatch(text) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +95,8 @@ class Change:
 class Problem:
     """Why a cell cannot be taken over.
 
-    :ivar code: ``unknown_period``, ``no_node``, ``unknown_node``, ``repeated_node``, ``empty``,
-        ``not_a_number``, ``locked`` or ``changed_meanwhile``
+    :ivar code: ``unknown_period``, ``repeated_period``, ``no_node``, ``unknown_node``, ``repeated_node``,
+        ``empty``, ``not_a_number``, ``too_precise``, ``not_exported``, ``locked`` or ``changed_meanwhile``
     :ivar present: of the last two the figure in the plan, in units
     """
 
@@ -80,26 +107,33 @@ class Problem:
     present: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How figures are read.
+
+    :ivar precision: the smallest unit of a figure
+    :ivar notation: of figures that are text
+    :ivar rounds: whether figures with more decimals are rounded, instead of being a problem
+    """
+
+    precision: float
+    notation: Notation = Notation()
+    rounds: bool = False
+
+
 def compare(
     sheet: Sheet,
     present: Mapping[tuple[int, str], tuple[int, bool]],
-    precision: float,
+    reading: Reading,
 ) -> tuple[list[Change], list[Problem]]:
     """What a file would change in a plan, and what stands in the way.
 
     :param present: (node key, period key) to target in units and whether it is locked
-    :param precision: the smallest unit of a figure
     :return: changes and problems, in the order of rows and columns
     """
     nodes = {node for node, _period in present}
-    periods = {period for _node, period in present}
+    known, problems = _known_columns(sheet.columns, {period for _node, period in present})
     changes = []
-    problems = [
-        Problem(1, column, period, "unknown_period")
-        for column, period in sheet.columns.items()
-        if period not in periods
-    ]
-    known = {column: period for column, period in sheet.columns.items() if period in periods}
     seen = set()
     for row, key, values in sheet.rows:
         values = {column: values.get(column) for column in known}
@@ -112,13 +146,25 @@ def compare(
         seen.add(node)
         for column, value in values.items():
             cell = (node, known[column])
-            exported = sheet.exported.get(cell)
-            found = _compare_cell(row, column, cell, value, exported, present[cell], precision)
+            found = _compare_cell(row, column, cell, value, sheet, present[cell], reading)
             if isinstance(found, Change):
                 changes.append(found)
             elif found:
                 problems.append(found)
     return changes, problems
+
+
+def _known_columns(columns, periods):
+    """:return: dict number of a column -> key of its period, and problems of the others"""
+    known, problems = {}, []
+    for column, period in columns.items():
+        if period not in periods:
+            problems.append(Problem(1, column, period, "unknown_period"))
+        elif period in known.values():
+            problems.append(Problem(1, column, period, "repeated_period"))
+        else:
+            known[column] = period
+    return known, problems
 
 
 def _row_problem(key, node, values, nodes, seen):
@@ -130,18 +176,23 @@ def _row_problem(key, node, values, nodes, seen):
     return "repeated_node" if node in seen else None
 
 
-def _compare_cell(row, column, cell, value, exported, present, precision):
+def _compare_cell(row, column, cell, value, sheet, now, reading):
     """:return: :class:`Change`, :class:`Problem` or ``None``"""
-    units, is_locked = present
+    units, is_locked = now
     if value is None or value == "":
         return Problem(row, column, "", "empty")
-    number = _number(value)
+    number = _number(value, reading.notation)
     if number is None:
         return Problem(row, column, str(value), "not_a_number")
-    wanted = to_units(number, precision)
-    was = None if exported is None else to_units(exported, precision)
+    wanted = to_units(number, reading.precision)
+    if not reading.rounds and not _is_whole(number, wanted, reading.precision):
+        return Problem(row, column, str(value), "too_precise")
+    exported = sheet.exported.get(cell)
+    was = None if exported is None else to_units(exported, reading.precision)
     if wanted in (was, units):
         return None
+    if was is None and sheet.exported:
+        return Problem(row, column, str(value), "not_exported")
     if is_locked:
         return Problem(row, column, str(value), "locked", units)
     if was is not None and was != units:
@@ -149,21 +200,23 @@ def _compare_cell(row, column, cell, value, exported, present, precision):
     return Change(row, column, *cell, units, wanted)
 
 
+def _is_whole(number, units, precision):
+    """Whether a number has no more decimals than figures have."""
+    return float(f"{number:.{SURE_DIGITS}g}") == from_units(units, precision)
+
+
 def _node_key(value):
     number = _number(value)
     return int(number) if number is not None and number == int(number) else None
 
 
-def _number(value):
-    """A figure as a cell holds it; text only as a computer writes a number."""
+def _number(value, notation=None):
+    """A figure as a cell holds it; text as ``notation`` has it."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
-    try:
-        number = float(value)
-    except ValueError:
-        return None
+    number = (notation or Notation()).read(value) if isinstance(value, str) else float(value)
     # Not for "nan" and "inf" either, which are beyond every bound.
-    return number if -MAX_AMOUNT <= number <= MAX_AMOUNT else None
+    return number if number is not None and -MAX_AMOUNT <= number <= MAX_AMOUNT else None
 
 
 def read(content: bytes) -> Sheet:
@@ -184,7 +237,10 @@ def read(content: bytes) -> Sheet:
         match = KEY.fullmatch(str(rows[0][0])) if title != BASE_SHEET and rows and rows[0] else None
         if match:
             columns = _columns(rows[0])
-            return Sheet(int(match[1]), columns, _values(rows, columns), _exported(pages.get(BASE_SHEET)))
+            exported = _exported(pages.get(BASE_SHEET))
+            if not exported:
+                raise SheetError("no_base")
+            return Sheet(int(match[1]), columns, _values(rows, columns), exported)
     raise SheetError("not_an_export")
 
 

@@ -31,8 +31,11 @@ from . import test_plan_forecast
 from . import test_plan_grid
 from . import test_plan_grid_conflicts
 from . import test_plan_job
+from . import test_plan_changes
+from . import test_plan_demand
 from . import test_plan_mass
 from . import test_plan_person
+from . import test_plan_planned
 from . import test_plan_grid_tour
 from . import test_plan_screens
 from . import test_hold_access

@@ -6,7 +6,7 @@ from openpyxl import Workbook
 from odoo.tests import BaseCase, tagged
 
 from odoo.addons.order_to_cash.algorithms import plan_sheet
-from odoo.addons.order_to_cash.algorithms.plan_sheet import Change, Sheet
+from odoo.addons.order_to_cash.algorithms.plan_sheet import Change, Notation, Reading, Sheet
 
 JAN, FEB = "2025-01-01", "2025-02-01"
 
@@ -15,11 +15,11 @@ JAN, FEB = "2025-01-01", "2025-02-01"
 class TestPlanSheet(BaseCase):
     """What an edited file of a plan would change, and what stands in the way."""
 
-    def _compare(self, *rows, exported=None, locked=(), present=None, columns=None):
+    def _compare(self, *rows, exported=None, locked=(), present=None, columns=None, **reading):
         targets = present or {(7, JAN): 10000, (7, FEB): 20000, (8, JAN): 0, (8, FEB): 50}
         state = {cell: (units, cell in locked) for cell, units in targets.items()}
         sheet = Sheet(1, columns or {3: JAN, 4: FEB}, rows, exported or {})
-        return plan_sheet.compare(sheet, state, 0.01)
+        return plan_sheet.compare(sheet, state, Reading(0.01, **reading))
 
     def _codes(self, *rows, **options):
         return [(one.row, one.column, one.code) for one in self._compare(*rows, **options)[1]]
@@ -35,7 +35,7 @@ class TestPlanSheet(BaseCase):
         self.assertFalse(problems)
 
     def test_what_was_not_edited_overwrites_nothing(self):
-        exported = {(7, JAN): 90.0}
+        exported = {(7, JAN): 90.0, (7, FEB): 200.0}
         self.assertEqual(self._compare((3, 7, {3: 90.0, 4: 200}), exported=exported), ([], []))
 
     def test_what_both_sides_changed_is_a_problem(self):
@@ -71,6 +71,41 @@ class TestPlanSheet(BaseCase):
         locked = {(7, JAN)}
         self.assertEqual(self._codes((3, 7, {3: 101, 4: 200}), locked=locked), [(3, 3, "locked")])
         self.assertEqual(self._compare((3, 7, {3: 100, 4: 200}), locked=locked), ([], []))
+
+    def test_text_is_read_as_people_write_numbers(self):
+        english, german = Notation(), Notation(",", ".")
+        french, swiss = Notation(",", "\u202f"), Notation(".", "\u2019")
+        cases = [
+            (english, "1,200.00", 1200), (english, "1,234,567", 1234567), (english, "1200.5", 1200.5),
+            (english, "-1,200", -1200), (english, "1,20", None), (english, "1.200,00", None),
+            (german, "1.200,00", 1200), (german, "1.200", 1200), (german, "1,5", 1.5),
+            # As a computer writes it, where it cannot be mistaken.
+            (german, "1200.5", 1200.5), (german, "1,200.00", None), (german, "12.3456", 12.3456),
+            (french, "1\u202f200,5", 1200.5), (french, "1 200,5", 1200.5), (swiss, "1\u2019200.5", 1200.5),
+            (english, "1e5", None), (english, "nan", None), (english, "12 %", None), (english, "", None),
+        ]
+        for notation, text, number in cases:
+            with self.subTest(text=text, notation=notation):
+                self.assertEqual(notation.read(text), number)
+        changes, problems = self._compare((3, 7, {3: "1.200,5", 4: 200}), notation=german)
+        self.assertEqual(([one.after for one in changes], problems), ([120050], []))
+
+    def test_decimals_that_a_plan_has_not_are_rounded_only_if_asked(self):
+        row = (3, 7, {3: 100.005, 4: 0.1 + 0.2})
+        self.assertEqual(self._codes(row), [(3, 3, "too_precise")])
+        changes, problems = self._compare(row, rounds=True)
+        self.assertEqual(([one.after for one in changes], problems), ([10001, 30], []))
+        # What calculating left behind the sure digits is no decimal.
+        self.assertEqual(self._codes((3, 7, {3: 123456789012.35, 4: 1.1 * 3})), [])
+
+    def test_a_copied_column_is_a_problem(self):
+        columns = {3: JAN, 4: FEB, 5: JAN}
+        codes = self._codes((3, 7, {3: 100, 4: 200, 5: 999}), columns=columns)
+        self.assertEqual(codes, [(1, 5, "repeated_period")])
+
+    def test_what_was_not_exported_cannot_be_checked(self):
+        codes = self._codes((3, 7, {3: 100, 4: 1}), exported={(7, JAN): 100.0})
+        self.assertEqual(codes, [(3, 4, "not_exported")])
 
     def test_a_file_of_random_edits_yields_exactly_these(self):
         draw = random.Random(6)

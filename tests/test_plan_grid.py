@@ -118,6 +118,26 @@ class TestPlanGrid(PlanCommon, HttpCase):
             wizard.action_apply()
         self.assertFalse(any(self.plan.node_ids.cell_ids.mapped("target")))
 
+    def test_figures_as_text_and_with_more_decimals(self):
+        book = self._export()
+        page = book.worksheets[0]
+        page["C3"], page["D3"] = "1,200.00", 33.333
+        wizard = self._import(book)
+        wizard.action_check()
+        self.assertEqual([(one.row, one.column) for one in wizard.problem_ids], [(3, "D")])
+        self.assertTrue(wizard.has_decimals)
+        wizard.action_round()
+        self.assertEqual((wizard.problem_count, wizard.change_count), (0, 2))
+        wizard.action_apply()
+        self.assertEqual(self._targets(self.top), [1200, 33.33, 0])
+
+    def test_without_the_exported_figures_nothing_is_taken(self):
+        book = self._export()
+        book.remove(book.worksheets[1])
+        book.worksheets[0]["C3"] = 50
+        with self.assertRaises(UserError):
+            self._import(book).action_check()
+
     def test_only_what_was_shown_is_applied(self):
         book = self._export()
         book.worksheets[0]["C3"] = 50

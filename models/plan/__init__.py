@@ -28,5 +28,13 @@ from . import sales_plan_links
 from . import account_move_line
 from . import sale_order_line
 from . import stock_move
+from . import sales_plan_node_merge
+from . import res_partner
+from . import res_users
+from . import product_product
+from . import product_template
+from . import product_category
+from . import customer_class
+from . import sales_region
 from . import crm_team
 from . import daily_step

@@ -4,9 +4,15 @@ from odoo import api, models
 
 from odoo.addons.order_to_cash.algorithms import plan_periods
 
+from .planned import check_not_planned
+
 
 class CrmTeam(models.Model):
     _inherit = "crm.team"
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_planned(self):
+        check_not_planned(self, "team_id")
 
     @api.model
     def _o2c_fill_targets(self, company):

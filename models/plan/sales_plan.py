@@ -13,7 +13,7 @@ FREE_WHEN_APPROVED = {"user_id", "message_main_attachment_id"}
 COUNTING = {"company_id", "currency_id", "date_from", "date_to", "metric", "period", "source"}
 SYSTEM_FIELDS = {
     "state", "version", "family_id", "previous_id", "approved_by_id", "approved_on",
-    "refreshed_on", "refreshed_fully_on",
+    "refreshed_on", "refreshed_fully_on", "sales_digests",
 }
 
 

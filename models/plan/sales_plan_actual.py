@@ -3,32 +3,19 @@
 from datetime import timedelta
 
 from odoo import api, fields, models
-from odoo.tools import SQL
 
-from odoo.addons.order_to_cash.algorithms import apportion, plan_matching, plan_periods
+from odoo.addons.order_to_cash.algorithms import (
+    apportion,
+    plan_changes,
+    plan_matching,
+    plan_periods,
+)
 
 YEAR = 12
 # After so many days the whole plan is refreshed, customers having changed their class or region.
 FULL_AFTER = timedelta(days=7)
-# Transactions that were under way when figures were last refreshed.
-OVERLAP = timedelta(hours=2)
-
-CHANGED = {
-    "invoice": """
-        SELECT DISTINCT date_trunc('month', invoice_date)::date FROM account_move
-        WHERE company_id = ANY(%s) AND write_date >= %s AND invoice_date IS NOT NULL
-          AND move_type IN ('out_invoice', 'out_refund', 'out_receipt')
-    """,
-    "order": """
-        SELECT DISTINCT date_trunc('month', sale.date_order)::date FROM sale_order sale
-        JOIN sale_order_line line ON line.order_id = sale.id
-        WHERE sale.company_id = ANY(%s) AND GREATEST(sale.write_date, line.write_date) >= %s
-    """,
-    "delivery": """
-        SELECT DISTINCT date_trunc('month', date)::date FROM stock_move
-        WHERE company_id = ANY(%s) AND write_date >= %s AND sale_line_id IS NOT NULL
-    """,
-}
+# Figures of the cells, and how many months ago what they show was sold.
+COLUMNS = {"actual": 0, "last_year": YEAR}
 
 
 class O2cSalesPlan(models.Model):
@@ -36,6 +23,9 @@ class O2cSalesPlan(models.Model):
 
     refreshed_on = fields.Datetime(string="Actuals As Of", readonly=True, copy=False)
     refreshed_fully_on = fields.Datetime(readonly=True, copy=False)
+    sales_digests = fields.Json(
+        readonly=True, copy=False, help="What the sales of each month were like when they were last counted."
+    )
 
     def action_refresh_actuals(self):
         """Count again what was sold in the periods of these plans, and in those of the year before."""
@@ -67,22 +57,16 @@ class O2cSalesPlan(models.Model):
         return self.env._("Actuals of %(count)s sales plans", count=len(plans))
 
     def _refresh_changed(self):
-        """Refresh the periods of this one plan in which a document changed since the last time."""
+        """Count again the periods of this one plan in which anything is not as it was the last time.
+
+        All sales are looked at, by one statement, so that nothing that changed is missed: documents
+        that left a month, were deleted or given to somebody else, new prices of what was delivered,
+        rates that were added later. The nodes of those in unchanged periods are not looked for.
+        """
         full = self.refreshed_fully_on
         if not full or fields.Datetime.now() - full > FULL_AFTER:
             return self._refresh_actuals()
-        rows = self.env.execute_query(SQL(
-            CHANGED[self.source], self.company_id._o2c_family_ids(), self.refreshed_on - OVERLAP
-        ))
-        periods = self._periods()
-        # Around the turn of a month the day of the company may be one of the month before or after.
-        days = {plan_periods.shift(month, by) for (month,) in rows for by in (-1, 0, 1)}
-        changed = {
-            index for index, period in enumerate(periods)
-            if any(period.date_from.replace(day=1) <= day <= period.date_to for day in days)
-        }
-        if changed:
-            self._write_units({"actual": self._sales_units(sorted(changed))})
+        self._count_sales(self.sales_digests or {})
         return self._write_system({"refreshed_on": fields.Datetime.now()})
 
     def _expect_full_refresh(self):
@@ -91,13 +75,38 @@ class O2cSalesPlan(models.Model):
 
     def _refresh_actuals(self):
         self.ensure_one()
-        every = list(range(len(self._periods())))
-        self._write_units({
-            "actual": self._sales_units(every),
-            "last_year": self._sales_units(every, months_ago=YEAR),
-        })
+        self._count_sales({})
         now = fields.Datetime.now()
         return self._write_system({"refreshed_on": now, "refreshed_fully_on": now})
+
+    def _count_sales(self, known):
+        """Count again what was sold where it is not as known.
+
+        :param known: dict name of a column -> dict month -> digest; of others all periods are counted
+        """
+        dimensions, matcher = self._matcher()
+        periods, found = self._periods(), {}
+        for column, months_ago in COLUMNS.items():
+            first, last = (plan_periods.shift(day, -months_ago) for day in (self.date_from, self.date_to))
+            rows = self._sales(dimensions, first, last)
+            found[column] = plan_changes.digests([(str(month), *row) for month, *row in rows])
+            index_by_month = {
+                month: self._index_of_month(periods, fields.Date.to_date(month), months_ago)
+                for month in {*found[column], *known.get(column, ())}
+            }
+            indexes = set(range(len(periods)))
+            if column in known:
+                changed = plan_changes.changed(known[column], found[column])
+                indexes = {index_by_month[month] for month in changed} - {None}
+            rows = [row for row in rows if index_by_month.get(str(row[0])) in indexes]
+            self._write_units({
+                column: self._cell_units(self._node_units(rows, matcher), sorted(indexes), months_ago)
+            })
+        self._write_system({"sales_digests": found})
+
+    def _index_of_month(self, periods, month, months_ago):
+        """The index of the period that shows what was sold in a month so many months before."""
+        return plan_periods.index_of(periods, max(plan_periods.shift(month, months_ago), self.date_from))
 
     def _sales_units(self, indexes, months_ago=0):
         """What was sold in some periods of this plan, or so many months before them.
@@ -107,16 +116,22 @@ class O2cSalesPlan(models.Model):
         periods = self._periods()
         first = plan_periods.shift(periods[indexes[0]].date_from, -months_ago)
         last = plan_periods.shift(periods[indexes[-1]].date_to, -months_ago)
-        units = {(node, index): 0 for node in self.node_ids.ids for index in indexes}
-        index_by_month = {}
-        for (node, month), figure in self._sales_by_node(first, last).items():
+        return self._cell_units(self._sales_by_node(first, last), indexes, months_ago)
+
+    def _cell_units(self, units, indexes, months_ago):
+        """Figures of months as figures of some periods; 0 where there is none.
+
+        :param units: as :meth:`_sales_by_node` returns them
+        """
+        periods, index_by_month = self._periods(), {}
+        cells = {(node, index): 0 for node in self.node_ids.ids for index in indexes}
+        for (node, month), figure in units.items():
             if month not in index_by_month:
-                day = max(plan_periods.shift(month, months_ago), self.date_from)
-                index_by_month[month] = plan_periods.index_of(periods, day)
+                index_by_month[month] = self._index_of_month(periods, month, months_ago)
             cell = (node, index_by_month[month])
-            if cell in units:
-                units[cell] += figure
-        return units
+            if cell in cells:
+                cells[cell] += figure
+        return cells
 
     def _sales_by_node(self, date_from, date_to, lines=None):
         """What was sold at and below every node.
@@ -125,8 +140,12 @@ class O2cSalesPlan(models.Model):
         :return: dict (node id, first day of a month) -> whole number of :meth:`_precision`
         """
         dimensions, matcher = self._matcher()
+        return self._node_units(self._sales(dimensions, date_from, date_to, lines), matcher)
+
+    def _node_units(self, rows, matcher):
+        """What rows of :meth:`_sales` say of every node, as :meth:`_sales_by_node` returns it."""
         own = {}
-        for month, fact, value in self._sales(dimensions, date_from, date_to, lines):
+        for month, fact, value in rows:
             node = matcher.find(fact)
             if node is not None:
                 own[node, month] = own.get((node, month), 0) + value

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 from odoo.fields import Command
@@ -45,6 +47,24 @@ class O2cSalesPlanDemand(models.TransientModel):
     lead_days = fields.Integer(default=14, help="Until what is ordered now has come.")
     cover_days = fields.Integer(default=30, help="An order lasts for so many days.")
     line_ids = fields.One2many("o2c.sales.plan.demand.line", "demand_id")
+    wanted_until = fields.Date(compute="_compute_wanted_until", help="What is needed until this day counts.")
+    planned_until = fields.Date(
+        readonly=True, help="The last day of this plan and of the approved plans that follow it."
+    )
+    is_cut = fields.Boolean(compute="_compute_is_cut")
+
+    @api.depends("company_id", "lead_days", "cover_days")
+    def _compute_wanted_until(self):
+        for demand in self:
+            # sudo: the date of a company is no secret
+            today = demand.company_id.sudo()._o2c_today()
+            days = max(demand.lead_days + demand.cover_days - 1, 0)
+            demand.wanted_until = today + timedelta(days=days)
+
+    @api.depends("wanted_until", "planned_until")
+    def _compute_is_cut(self):
+        for demand in self:
+            demand.is_cut = bool(demand.planned_until) and demand.planned_until < demand.wanted_until
 
     @api.depends("plan_id")
     def _compute_warehouse_id(self):
@@ -62,7 +82,9 @@ class O2cSalesPlanDemand(models.TransientModel):
     def action_calculate(self):
         """Propose anew, for the warehouse and the days chosen."""
         self.ensure_one()
-        planned = self._planned()
+        plans = self._plans()
+        self.planned_until = max(plans.mapped("date_to"))
+        planned = self._planned(plans)
         # sudo: rules are shown to planners, who need not keep stock; they are written by those who may
         rules = self.env["stock.warehouse.orderpoint"].sudo().search([
             ("product_id", "in", list(planned)),
@@ -83,6 +105,8 @@ class O2cSalesPlanDemand(models.TransientModel):
                 "present_max": rule.product_max_qty if rule else 0.0,
                 "min_qty": product.uom_id.round(least, rounding_method="UP"),
                 "max_qty": product.uom_id.round(most, rounding_method="UP"),
+                # What is known in part only is taken over on purpose, not by oversight.
+                "is_chosen": not self.is_cut,
             })
         self.line_ids = [Command.clear(), *map(Command.create, values)]
         return self._open()
@@ -120,10 +144,27 @@ class O2cSalesPlanDemand(models.TransientModel):
         Rule.create(new)
         return {"type": "ir.actions.act_window_close"}
 
-    def _planned(self):
+    def _plans(self):
+        """This plan, and the approved plans of quantities that follow it without a gap, as far as they
+        are needed."""
+        later = self.env["o2c.sales.plan"].search([
+            ("company_id", "=", self.company_id.id),
+            ("state", "=", "approved"),
+            ("metric", "=", "quantity"),
+            ("date_from", ">", self.plan_id.date_to),
+            ("date_from", "<=", self.wanted_until),
+        ])
+        plans = self.plan_id
+        while following := later.filtered(
+            lambda plan, end=plans[-1].date_to: plan.date_from == end + timedelta(days=1)
+        ):
+            plans += max(following, key=lambda plan: (plan.approved_on, plan.id))
+        return plans
+
+    def _planned(self, plans):
         """Of every storable product that the lowest nodes plan, what is to be sold when."""
         planned = {}
-        for node in self.plan_id.node_ids:
+        for node in plans.node_ids:
             if node.child_ids:
                 continue
             path = node.browse(node._path_ids()).sorted("depth", reverse=True)

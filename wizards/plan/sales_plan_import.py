@@ -22,6 +22,10 @@ class O2cSalesPlanImport(models.TransientModel):
     filename = fields.Char()
     state = fields.Selection([("file", "File"), ("checked", "Checked")], default="file", readonly=True)
     currency_id = fields.Many2one("res.currency", compute="_compute_currency_id")
+    rounds = fields.Boolean(
+        string="Round Figures", help="Figures with more decimals than the plan has are rounded."
+    )
+    has_decimals = fields.Boolean(readonly=True, help="Some figures have more decimals than the plan has.")
     problem_ids = fields.One2many("o2c.sales.plan.import.problem", "import_id", readonly=True)
     problem_count = fields.Integer(string="Problems", readonly=True)
     change_ids = fields.One2many("o2c.sales.plan.import.change", "import_id", readonly=True)
@@ -69,10 +73,16 @@ class O2cSalesPlanImport(models.TransientModel):
         )
         return {"type": "ir.actions.act_window_close"}
 
+    def action_round(self):
+        """Check again, rounding figures with more decimals than the plan has."""
+        self.ensure_one()
+        self.rounds = True
+        return self.action_check()
+
     def action_back(self):
         """Take another file."""
         self.ensure_one()
-        self.write({"state": "file", "file": False, "filename": False})
+        self.write({"state": "file", "file": False, "filename": False, "rounds": False})
         return self._reopen()
 
     def _reopen(self):
@@ -109,7 +119,16 @@ class O2cSalesPlanImport(models.TransientModel):
             (keys[node_id], periods[index]): cell
             for (node_id, index), cell in plan._target_units(keys).items()
         }
-        return plan_sheet.compare(sheet, present, plan._precision())
+        return plan_sheet.compare(sheet, present, self._reading())
+
+    def _reading(self):
+        # sudo: how people write numbers in a language is no secret
+        lang = self.env["res.lang"].sudo()._lang_get(self.env.user.lang or "en_US")
+        return plan_sheet.Reading(
+            self.plan_id._precision(),
+            plan_sheet.Notation(lang.decimal_point or ".", lang.thousands_sep or ""),
+            self.rounds,
+        )
 
     def _nodes_by_key(self):
         return {node.key: node for node in self.plan_id.node_ids}
@@ -121,6 +140,10 @@ class O2cSalesPlanImport(models.TransientModel):
         messages = {
             "too_big": self.env._("This file is too big to be an exported plan."),
             "not_a_workbook": self.env._("This file cannot be read. Save it as XLSX."),
+            "no_base": self.env._(
+                "The hidden sheet of this file with the figures as they were exported is missing, so nobody "
+                "can tell what you changed. Export the plan again and change the figures in that file."
+            ),
             "not_an_export": self.env._(
                 "This workbook has no exported plan. Export the plan, change the figures in that file and "
                 "leave its hidden first row and column where they are."
@@ -162,6 +185,7 @@ class O2cSalesPlanImport(models.TransientModel):
         self.write({
             "state": "checked",
             "problem_count": len(problems),
+            "has_decimals": any(problem.code == "too_precise" for problem in problems),
             "change_count": len(changes),
             "fingerprint": self._fingerprint(changes),
         })
@@ -171,11 +195,19 @@ class O2cSalesPlanImport(models.TransientModel):
         present = formatLang(self.env, amount, digits=self.plan_id._digits())
         reasons = {
             "unknown_period": self.env._("The plan has no period that begins on this day."),
+            "repeated_period": self.env._("A second column of the same period."),
             "no_node": self.env._("Figures without a node: rows cannot be added in a file."),
             "unknown_node": self.env._("This node is not in the plan any more."),
             "repeated_node": self.env._("A second row of the same node."),
             "empty": self.env._("Empty. Type 0 if nothing is planned."),
-            "not_a_number": self.env._("Not a number."),
+            "not_a_number": self.env._(
+                "Not a number as you write them, such as %(example)s.",
+                example=formatLang(self.env, 1234.5, digits=2),
+            ),
+            "too_precise": self.env._(
+                "More decimals than the plan has. Shorten it, or let all figures be rounded."
+            ),
+            "not_exported": self.env._("Not among the figures exported with this file. Export it again."),
             "locked": self.env._("Locked at %(amount)s. Unlock it in the plan first.", amount=present),
             "changed_meanwhile": self.env._(
                 "Changed in the plan after the export, to %(amount)s. Export it again.", amount=present
