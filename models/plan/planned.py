@@ -19,7 +19,8 @@ def check_not_planned(records, *names):
     values = {"record": planned.display_name, "plan": node.plan_id.display_name}
     if "active" in records._fields:
         raise UserError(records.env._(
-            "%(record)s is part of the sales plan %(plan)s and cannot be deleted. Archive it instead.", **values
+            "%(record)s is part of the sales plan %(plan)s and cannot be deleted. Archive it instead.",
+            **values,
         ))
     raise UserError(records.env._(
         "%(record)s is part of the sales plan %(plan)s and cannot be deleted.", **values
