@@ -41,6 +41,7 @@ class O2cSalesPlan(models.Model):
 
     def _forecast_additions(self):
         additions = super()._forecast_additions()
+        # sudo: the date of a company is no secret
         today = self.company_id.sudo()._o2c_today()
         if self.date_to < today:
             return additions

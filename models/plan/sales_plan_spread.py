@@ -220,7 +220,7 @@ class O2cSalesPlan(models.Model):
         """That equal parts were made of ``cells``, for which ``by`` gives no weights."""
         shown = [self._cell_label(*cell) for cell in cells[:SHOWN]]
         return self.env._(
-            "%(by)s says nothing about what is below these, where equal parts were made: %(cells)s.",
+            "%(by)s says nothing about what is below these, where equal parts were made: %(cells)s",
             by=dict(self._fields["spread_by"]._description_selection(self.env))[by],
             cells="; ".join(shown + ["…"] * (len(cells) > SHOWN)),
         )
