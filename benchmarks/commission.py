@@ -11,7 +11,6 @@ import statistics
 import time
 
 from odoo.fields import Command
-from odoo.tools import SQL
 
 from odoo.addons.order_to_cash.benchmarks.measure import Table, copy_move, measured
 
@@ -36,7 +35,8 @@ def main(env):
     seconds, statements = measured(env, lambda: ledger._accrue_invoices(moves))
     lines = INVOICES * LINES
     env.cr.execute("ANALYZE o2c_commission_entry")
-    table.row(f"accruing {INVOICES:,} invoices with {lines:,} lines", f"{seconds:.1f} s", "120 s", seconds < 120)
+    what = f"accruing {INVOICES:,} invoices with {lines:,} lines"
+    table.row(what, f"{seconds:.1f} s", "120 s", seconds < 120)
     each = 100 * statements / lines
     table.row("statements for 100 lines", f"{each:.2f}", "5", each <= 5)
     table.row("an invoice", f"{1000 * seconds / INVOICES:.2f} ms")
@@ -146,7 +146,8 @@ def posting(env, table, customers, products):
     table.row("more statements", f"{counts[True] - counts[False]}")
 
 
-if __name__ == "__main__" or "env" in globals():
-    table = main(env)  # noqa: F821
+try:
+    result = main(env)  # noqa: F821 the shell's
+finally:
     env.cr.rollback()  # noqa: F821
-    table.close()
+result.close()

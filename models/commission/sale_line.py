@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import date
 
+from pytz import timezone, utc
+
 from odoo.tools import SQL
 
 
@@ -65,121 +67,78 @@ def invoice_lines(env, moves):
     env["account.move.line"].flush_model()
     env["account.move"].flush_model()
     env["sale.order.line"].flush_model()
-    rows = env.execute_query(
+    rows = env.execute_query_dict(
         SQL(
             """
-            SELECT 'invoice', line.id, move.id, move.name, move.move_type, move.company_id, move.currency_id,
-                   COALESCE(move.invoice_date, move.date),
-                   COALESCE(NULLIF(move.invoice_currency_rate, 0), 1),
-                   move.id, sol.order_id, sol.id,
-                   line.product_id, product.product_tmpl_id, template.categ_id, template.type,
-                   %(freight)s,
-                   COALESCE(line.discount, 0),
-                   sign.factor * line.price_subtotal,
-                   sign.factor * line.quantity * COALESCE(unit.factor / product_unit.factor, 1),
-                   sign.factor * line.quantity * COALESCE(unit.factor / order_unit.factor, 1)
-                       * sol.purchase_price
-                       * CASE WHEN orders.currency_id = move.currency_id THEN 1
-                         ELSE COALESCE(NULLIF(move.invoice_currency_rate, 0), 1)
-                              / COALESCE(NULLIF(orders.currency_rate, 0), 1) END,
-                   move.commercial_partner_id, move.partner_id,
-                   customer.o2c_customer_type, customer.o2c_class_id,
-                   COALESCE(orders.team_id, move.team_id),
-                   COALESCE(address.o2c_region_id, customer.o2c_region_id),
-                   salesperson.partner_id,
-                   move.reversed_entry_id
+            SELECT 'invoice' AS source, line.id AS res_id, move.id AS document_id, move.id AS move_id,
+                   move.name, move.move_type AS kind, move.company_id, move.currency_id,
+                   COALESCE(move.invoice_date, move.date) AS date,
+                   COALESCE(NULLIF(move.invoice_currency_rate, 0), 1) AS currency_rate,
+                   sol.order_id, sol.id AS order_line_id, line.product_id,
+                   COALESCE(sol.%(is_delivery)s, FALSE) AS is_delivery,
+                   COALESCE(line.discount, 0) AS discount,
+                   line.price_subtotal AS untaxed, line.quantity, line.product_uom_id AS unit_id,
+                   sol.product_uom_id AS price_unit_id,
+                   sol.purchase_price * CASE WHEN orders.currency_id = move.currency_id THEN 1
+                       ELSE COALESCE(NULLIF(move.invoice_currency_rate, 0), 1)
+                            / COALESCE(NULLIF(orders.currency_rate, 0), 1) END AS cost,
+                   move.commercial_partner_id AS partner_id, move.partner_id AS contact_id,
+                   COALESCE(orders.team_id, move.team_id) AS team_id,
+                   COALESCE(move.partner_shipping_id, move.partner_id) AS address_id,
+                   move.invoice_user_id AS user_id, move.reversed_entry_id AS reversed_id
               FROM account_move_line line
               JOIN account_move move ON move.id = line.move_id
-              JOIN LATERAL (
-                  SELECT CASE WHEN move.move_type = 'out_refund' THEN -1 ELSE 1 END AS factor
-              ) sign ON TRUE
               LEFT JOIN LATERAL (
                   SELECT MIN(order_line_id) AS id FROM sale_order_line_invoice_rel
                    WHERE invoice_line_id = line.id
               ) link ON TRUE
               LEFT JOIN sale_order_line sol ON sol.id = link.id
               LEFT JOIN sale_order orders ON orders.id = sol.order_id
-              LEFT JOIN product_product product ON product.id = line.product_id
-              LEFT JOIN product_template template ON template.id = product.product_tmpl_id
-              LEFT JOIN uom_uom unit ON unit.id = line.product_uom_id
-              LEFT JOIN uom_uom product_unit ON product_unit.id = template.uom_id
-              LEFT JOIN uom_uom order_unit ON order_unit.id = sol.product_uom_id
-              LEFT JOIN res_partner customer ON customer.id = move.commercial_partner_id
-              LEFT JOIN res_partner address
-                     ON address.id = COALESCE(move.partner_shipping_id, move.partner_id)
-              LEFT JOIN res_users salesperson ON salesperson.id = move.invoice_user_id
              WHERE move.id = ANY(%(moves)s) AND move.state = 'posted' AND line.display_type = 'product'
                AND move.commercial_partner_id IS NOT NULL
                AND sol.is_downpayment IS NOT TRUE
              ORDER BY line.move_id, line.id
             """,
             moves=list(moves.ids),
-            freight=_freight(env),
+            is_delivery=_is_delivery(env),
         )
     )
-    return [SaleLine(*row) for row in rows]
+    return _Reader(env, rows).lines()
 
 
 def order_lines(env, orders):
-    """The lines of confirmed orders.
+    """The lines of confirmed orders, and of quotations as if they were confirmed.
 
     :param orders: ``sale.order``
     :return: list of :class:`SaleLine` by order and line
     """
     env["sale.order"].flush_model()
     env["sale.order.line"].flush_model()
-    rows = env.execute_query(
+    rows = env.execute_query_dict(
         SQL(
             """
-            SELECT 'order', line.id, orders.id, orders.name, 'order', orders.company_id, orders.currency_id,
-                   (orders.date_order AT TIME ZONE 'UTC'
-                        AT TIME ZONE COALESCE(company_partner.tz, 'UTC'))::date,
-                   COALESCE(NULLIF(orders.currency_rate, 0), 1),
-                   NULL::int, orders.id, line.id,
-                   line.product_id, product.product_tmpl_id, template.categ_id, template.type,
-                   %(freight)s,
-                   COALESCE(line.discount, 0),
-                   line.price_subtotal,
-                   line.product_uom_qty * COALESCE(unit.factor / product_unit.factor, 1),
-                   line.product_uom_qty * line.purchase_price,
-                   customer.commercial_partner_id, orders.partner_id,
-                   commercial.o2c_customer_type, commercial.o2c_class_id,
-                   orders.team_id,
-                   COALESCE(address.o2c_region_id, commercial.o2c_region_id),
-                   salesperson.partner_id,
-                   NULL::int
+            SELECT 'order' AS source, line.id AS res_id, orders.id AS document_id, orders.name,
+                   'order' AS kind, orders.company_id, orders.currency_id, orders.date_order AS moment,
+                   COALESCE(NULLIF(orders.currency_rate, 0), 1) AS currency_rate,
+                   orders.id AS order_id, line.id AS order_line_id, line.product_id,
+                   COALESCE(line.%(is_delivery)s, FALSE) AS is_delivery,
+                   COALESCE(line.discount, 0) AS discount,
+                   line.price_subtotal AS untaxed, line.product_uom_qty AS quantity,
+                   line.product_uom_id AS unit_id, line.product_uom_id AS price_unit_id,
+                   line.purchase_price AS cost,
+                   orders.partner_id AS contact_id, orders.team_id,
+                   orders.partner_shipping_id AS address_id, orders.user_id
               FROM sale_order_line line
               JOIN sale_order orders ON orders.id = line.order_id
-              JOIN res_company company ON company.id = orders.company_id
-              JOIN res_partner company_partner ON company_partner.id = company.partner_id
-              JOIN res_partner customer ON customer.id = orders.partner_id
-              LEFT JOIN res_partner commercial ON commercial.id = customer.commercial_partner_id
-              LEFT JOIN res_partner address ON address.id = orders.partner_shipping_id
-              LEFT JOIN product_product product ON product.id = line.product_id
-              LEFT JOIN product_template template ON template.id = product.product_tmpl_id
-              LEFT JOIN uom_uom unit ON unit.id = line.product_uom_id
-              LEFT JOIN uom_uom product_unit ON product_unit.id = template.uom_id
-              LEFT JOIN res_users salesperson ON salesperson.id = orders.user_id
-              LEFT JOIN sale_order_line sol ON sol.id = line.id
              WHERE line.order_id = ANY(%(orders)s) AND line.display_type IS NULL
                AND line.is_downpayment IS NOT TRUE
              ORDER BY line.order_id, line.sequence, line.id
             """,
             orders=list(orders.ids),
-            freight=_freight(env),
+            is_delivery=_is_delivery(env),
         )
     )
-    return [SaleLine(*row) for row in rows]
-
-
-def _freight(env):
-    """Whether a line is freight: by its product, or as the fee of a carrier where there are any."""
-    if "delivery.carrier" not in env:
-        return SQL("COALESCE(template.o2c_is_freight, FALSE)")
-    return SQL(
-        "COALESCE(template.o2c_is_freight, FALSE) OR COALESCE(sol.is_delivery, FALSE)"
-        " OR EXISTS (SELECT FROM delivery_carrier WHERE delivery_carrier.product_id = product.id)"
-    )
+    return _Reader(env, rows).lines()
 
 
 def delivery_lines(env, moves):
@@ -193,50 +152,29 @@ def delivery_lines(env, moves):
     env["stock.move"].flush_model()
     env["sale.order"].flush_model()
     env["sale.order.line"].flush_model()
-    rows = env.execute_query(
+    rows = env.execute_query_dict(
         SQL(
             """
-            SELECT 'delivery', move.id, orders.id, COALESCE(move.reference, orders.name),
-                   CASE WHEN source.usage = 'customer' THEN 'return' ELSE 'delivery' END,
-                   orders.company_id, orders.currency_id,
-                   (move.date AT TIME ZONE 'UTC' AT TIME ZONE COALESCE(company_partner.tz, 'UTC'))::date,
-                   COALESCE(NULLIF(orders.currency_rate, 0), 1),
-                   NULL::int, orders.id, sol.id,
-                   sol.product_id, product.product_tmpl_id, template.categ_id, template.type,
-                   FALSE,
-                   COALESCE(sol.discount, 0),
-                   goods.quantity * COALESCE(
-                       sol.price_subtotal / NULLIF(sol.product_uom_qty * order_unit.factor, 0),
-                       sol.price_unit * (1 - COALESCE(sol.discount, 0) / 100) / order_unit.factor)
-                       * product_unit.factor,
-                   goods.quantity,
-                   goods.quantity * sol.purchase_price * product_unit.factor / order_unit.factor,
-                   customer.commercial_partner_id, orders.partner_id,
-                   commercial.o2c_customer_type, commercial.o2c_class_id,
-                   orders.team_id,
-                   COALESCE(address.o2c_region_id, commercial.o2c_region_id),
-                   salesperson.partner_id,
-                   move.origin_returned_move_id
+            SELECT 'delivery' AS source, move.id AS res_id, orders.id AS document_id,
+                   COALESCE(move.reference, orders.name) AS name,
+                   CASE WHEN source.usage = 'customer' THEN 'return' ELSE 'delivery' END AS kind,
+                   orders.company_id, orders.currency_id, move.date AS moment,
+                   COALESCE(NULLIF(orders.currency_rate, 0), 1) AS currency_rate,
+                   orders.id AS order_id, sol.id AS order_line_id, sol.product_id,
+                   COALESCE(sol.discount, 0) AS discount,
+                   -- Of what is delivered without being ordered there is no amount but the price.
+                   CASE WHEN sol.product_uom_qty <> 0 THEN sol.price_subtotal / sol.product_uom_qty
+                        ELSE sol.price_unit * (1 - COALESCE(sol.discount, 0) / 100) END AS price,
+                   move.quantity, move.product_uom AS unit_id, sol.product_uom_id AS price_unit_id,
+                   sol.purchase_price AS cost,
+                   orders.partner_id AS contact_id, orders.team_id,
+                   orders.partner_shipping_id AS address_id, orders.user_id,
+                   move.origin_returned_move_id AS reversed_id
               FROM stock_move move
               JOIN sale_order_line sol ON sol.id = move.sale_line_id AND sol.product_id = move.product_id
               JOIN sale_order orders ON orders.id = sol.order_id
               JOIN stock_location source ON source.id = move.location_id
               JOIN stock_location target ON target.id = move.location_dest_id
-              JOIN res_company company ON company.id = orders.company_id
-              JOIN res_partner company_partner ON company_partner.id = company.partner_id
-              JOIN res_partner customer ON customer.id = orders.partner_id
-              LEFT JOIN res_partner commercial ON commercial.id = customer.commercial_partner_id
-              LEFT JOIN res_partner address ON address.id = orders.partner_shipping_id
-              JOIN product_product product ON product.id = sol.product_id
-              JOIN product_template template ON template.id = product.product_tmpl_id
-              JOIN uom_uom unit ON unit.id = move.product_uom
-              JOIN uom_uom order_unit ON order_unit.id = sol.product_uom_id
-              JOIN uom_uom product_unit ON product_unit.id = template.uom_id
-              JOIN LATERAL (
-                  SELECT move.quantity * unit.factor / product_unit.factor
-                         * CASE WHEN source.usage = 'customer' THEN -1 ELSE 1 END AS quantity
-              ) goods ON TRUE
-              LEFT JOIN res_users salesperson ON salesperson.id = orders.user_id
              WHERE move.id = ANY(%s) AND move.state = 'done' AND orders.o2c_commission_assigned
                AND (source.usage = 'customer') <> (target.usage = 'customer')
              ORDER BY move.id
@@ -244,4 +182,103 @@ def delivery_lines(env, moves):
             list(moves.ids),
         )
     )
-    return [SaleLine(*row) for row in rows]
+    return _Reader(env, rows).lines()
+
+
+def _is_delivery(env):
+    """The column that says a line is the fee of a carrier; only the module of carriers has it."""
+    has_carriers = "is_delivery" in env["sale.order.line"]._fields
+    return SQL.identifier("is_delivery" if has_carriers else "is_downpayment")
+
+
+class _Reader:
+    """Makes lines of rows: what products, units and customers say of them is in Odoo's caches mostly."""
+
+    def __init__(self, env, rows):
+        self.env = env
+        self.rows = rows
+        # Read together, not one by one as they are asked for.
+        self._together = {
+            "product.product": self._ids("product_id"),
+            "res.partner": self._ids("contact_id", "address_id"),
+            "res.users": self._ids("user_id"),
+            "uom.uom": self._ids("unit_id", "price_unit_id"),
+        }
+        self._zones = {}
+        self._carried = self._carried_products()
+
+    def _ids(self, *columns):
+        return tuple({row[column] for row in self.rows for column in columns if row[column]})
+
+    def _record(self, model, record_id):
+        return self.env[model].browse(record_id or ()).with_prefetch(self._together[model])
+
+    def _carried_products(self):
+        """The products that delivery methods charge."""
+        if "delivery.carrier" not in self.env:
+            return set()
+        carriers = self.env["delivery.carrier"].with_context(active_test=False).search([
+            ("product_id", "in", self._together["product.product"])
+        ])
+        return set(carriers.product_id.ids)
+
+    def _day(self, moment, company_id):
+        """The company's local date of a moment."""
+        if company_id not in self._zones:
+            company = self.env["res.company"].browse(company_id)
+            self._zones[company_id] = timezone(company.partner_id.tz or "UTC")
+        return utc.localize(moment).astimezone(self._zones[company_id]).date()
+
+    def _factor(self, unit_id, other_id):
+        """How many of the other unit one of a unit is."""
+        if unit_id == other_id or not unit_id or not other_id:
+            return 1.0
+        return self._record("uom.uom", unit_id).factor / self._record("uom.uom", other_id).factor
+
+    def lines(self):
+        return [self._line(row) for row in self.rows]
+
+    def _line(self, row):
+        product = self._record("product.product", row["product_id"])
+        contact = self._record("res.partner", row["contact_id"])
+        customer = contact.commercial_partner_id
+        address = self._record("res.partner", row["address_id"])
+        seller = self._record("res.users", row["user_id"])
+        sign = -1 if row["kind"] in ("out_refund", "return") else 1
+        quantity = sign * float(row["quantity"]) * self._factor(row["unit_id"], product.uom_id.id)
+        # What the price and the cost of the order line are of.
+        priced = quantity * self._factor(product.uom_id.id, row["price_unit_id"])
+        return SaleLine(
+            source=row["source"],
+            res_id=row["res_id"],
+            document_id=row["document_id"],
+            name=row["name"],
+            kind=row["kind"],
+            company_id=row["company_id"],
+            currency_id=row["currency_id"],
+            date=row.get("date") or self._day(row["moment"], row["company_id"]),
+            currency_rate=row["currency_rate"],
+            move_id=row.get("move_id"),
+            order_id=row["order_id"],
+            order_line_id=row["order_line_id"],
+            product_id=row["product_id"],
+            product_tmpl_id=product.product_tmpl_id.id or None,
+            category_id=product.categ_id.id or None,
+            product_type=product.type or None,
+            is_freight=self._is_freight(row, product),
+            discount=float(row["discount"]),
+            untaxed=sign * float(row["untaxed"]) if "untaxed" in row else priced * float(row["price"]),
+            quantity=quantity,
+            cost=priced * float(row["cost"]) if row["cost"] is not None else None,
+            partner_id=customer.id,
+            contact_id=contact.id,
+            customer_type=customer.o2c_customer_type or None,
+            class_id=customer.o2c_class_id.id or None,
+            team_id=row["team_id"],
+            region_id=address.o2c_region_id.id or customer.o2c_region_id.id or None,
+            salesperson_id=seller.partner_id.id or None,
+            reversed_id=row.get("reversed_id"),
+        )
+
+    def _is_freight(self, row, product):
+        return bool(row.get("is_delivery") or product.o2c_is_freight or product.id in self._carried)
