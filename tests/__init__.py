@@ -7,6 +7,7 @@ from . import test_algorithms_commission_statement
 from . import test_algorithms_commission_tiers
 from . import test_algorithms_commission_coverage
 from . import test_algorithms_commission_pricing
+from . import test_algorithms_commission_settlement
 from . import test_algorithms_plan
 from . import test_algorithms_promise
 from . import test_algorithms_credit
@@ -125,6 +126,7 @@ from . import test_commission_plan
 from . import test_commission_screens
 from . import test_commission_statement
 from . import test_commission_payment
+from . import test_commission_settlement
 from . import test_commission_agreement
 from . import test_commission_race
 from . import test_commission_ledger

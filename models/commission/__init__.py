@@ -25,7 +25,14 @@ from . import account_partial_reconcile
 from . import stock_move
 from . import write_off
 from . import sales_plan
+from . import res_users
+from . import res_company_payout
+from . import res_config_settings
 from . import settlement
+from . import settlement_entry
+from . import settlement_period
+from . import settlement_bill
+from . import payout
 from . import entry_screen
 from . import document_totals
 from . import estimate

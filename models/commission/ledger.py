@@ -55,6 +55,9 @@ COLUMNS = {
     "tally_from": "date",
     "is_closing": "boolean",
     "explanation": "text",
+    "settlement_id": "int",
+    "period_from": "date",
+    "period_part": "text",
 }
 # What follows a row of a claim have in common with its first.
 OF_THE_CLAIM = (

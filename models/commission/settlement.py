@@ -1,6 +1,5 @@
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
-from odoo.fields import Domain
+from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from .program import PROGRAM, is_program
@@ -15,9 +14,13 @@ STATES = [
     ("cancelled", "Cancelled"),
 ]
 # What the program sets and people do not.
-GUARDED = {"state", "entry_ids", "bill_id", "approved_by_id", "approved_on", "name"}
-# As long as a settlement is here, its entries may be given back.
-OPEN = ("calculated", "disputed", "approved")
+GUARDED = {
+    "name", "state", "entry_ids", "entry_count", "amount", "amount_company", "bill_id", "payout_id",
+    "period_ids", "dispute_ids", "calculated_on", "approved_by_id", "approved_on",
+}  # fmt: skip
+# What decides on which entries it takes in.
+OF_A_DRAFT = {"payee_id", "company_id", "currency_id", "date_from", "date_to"}
+SEQUENCE = "o2c.commission.settlement"
 
 
 class O2cCommissionSettlement(models.Model):
@@ -30,7 +33,15 @@ class O2cCommissionSettlement(models.Model):
     _check_company_auto = True
 
     name = fields.Char(readonly=True, copy=False, default="/")
-    payee_id = fields.Many2one("res.partner", required=True, index=True, ondelete="restrict", tracking=True)
+    payee_id = fields.Many2one(
+        "res.partner",
+        required=True,
+        index=True,
+        check_company=True,
+        ondelete="restrict",
+        tracking=True,
+        help="An agent, or the contact of an employee.",
+    )
     company_id = fields.Many2one(
         "res.company", required=True, index=True, default=lambda self: self.env.company
     )
@@ -40,35 +51,92 @@ class O2cCommissionSettlement(models.Model):
         default=lambda self: self.env.company.currency_id,
         help="Of the agreements that are settled; those in another currency need a settlement of their own.",
     )
-    date_from = fields.Date(string="From", required=True)
-    date_to = fields.Date(string="Until", required=True)
+    company_currency_id = fields.Many2one(related="company_id.currency_id", string="Company Currency")
+    date_from = fields.Date(
+        string="From",
+        required=True,
+        help="Bonuses, caps, guarantees and draws are settled of the periods that end from this day on. "
+        "Entries before it that nobody has settled are taken in as well.",
+    )
+    date_to = fields.Date(
+        string="Until", required=True, help="The last day whose entries are taken in."
+    )
+    payout = fields.Selection(
+        [("bill", "Vendor Bill"), ("payroll", "Payroll")],
+        compute="_compute_payout",
+        store=True,
+        readonly=False,
+        precompute=True,
+        required=True,
+        tracking=True,
+        help="As the payee's agreements say: external agents are paid by vendor bill, employees through "
+        "payroll.",
+    )
+    when_negative = fields.Selection(
+        [("carry", "Carry Forward"), ("refund", "Refund")],
+        string="If Negative",
+        required=True,
+        default="carry",
+        tracking=True,
+        help="What is owed by the payee is taken off the next settlement, or asked back by a credit note "
+        "or through payroll.",
+    )
     state = fields.Selection(
-        STATES, required=True, readonly=True, default="draft", copy=False, index=True, tracking=True
+        STATES,
+        compute="_compute_state",
+        store=True,
+        required=True,
+        default="draft",
+        copy=False,
+        index=True,
+        tracking=True,
     )
     entry_ids = fields.One2many("o2c.commission.entry", "settlement_id", string="Entries", copy=False)
-    entry_count = fields.Integer(string="Number of Entries", compute="_compute_amounts")
-    amount = fields.Monetary(string="Total", compute="_compute_amounts")
+    # Written when entries come and go: they may be a hundred thousand, and lists add them up.
+    entry_count = fields.Integer(string="Number of Entries", readonly=True, copy=False, aggregator="sum")
+    amount = fields.Monetary(string="Total", readonly=True, copy=False)
+    amount_company = fields.Monetary(
+        string="Total (Company Currency)",
+        currency_field="company_currency_id",
+        readonly=True,
+        copy=False,
+    )
     bill_id = fields.Many2one(
         "account.move", string="Vendor Bill", readonly=True, copy=False, index="btree_not_null"
     )
+    calculated_on = fields.Datetime(readonly=True, copy=False)
     approved_by_id = fields.Many2one("res.users", string="Approved by", readonly=True, copy=False)
     approved_on = fields.Datetime(readonly=True, copy=False)
+    note = fields.Html(string="Internal Note", groups="order_to_cash.group_commission_manager")
 
     _dates_ck = models.Constraint(
         "CHECK(date_from <= date_to)", "A settlement ends on the day it begins, or later."
     )
 
-    @api.depends("entry_ids")
-    def _compute_amounts(self):
-        sums = {
-            settlement: (amount, count)
-            for settlement, amount, count in self.env["o2c.commission.entry"]._read_group(
-                [("settlement_id", "in", self.ids)], ["settlement_id"], ["amount_payee:sum", "__count"]
-            )
-        }
+    @api.depends("payee_id", "company_id")
+    def _compute_payout(self):
+        # sudo: how a payee is paid decides on the buttons; archived agreements may still owe
+        by_payroll = self.env["o2c.commission.agreement"].sudo().with_context(active_test=False)._read_group(
+            [("payee_id", "in", self.payee_id.ids), ("payout", "=", "payroll")], ["payee_id"]
+        )
+        employees = {payee.id for (payee,) in by_payroll}
         for settlement in self:
-            amount, count = sums.get(settlement._origin, (0.0, 0))
-            settlement.amount, settlement.entry_count = amount, count
+            settlement.payout = "payroll" if settlement.payee_id.id in employees else "bill"
+
+    @api.depends("bill_id.state", "bill_id.payment_state")
+    def _compute_state(self):
+        for settlement in self:
+            settlement.state = settlement._state_of_bill() or settlement.state or "draft"
+
+    def _state_of_bill(self):
+        """Where the bill stands; ``None`` without one, and where it does not decide."""
+        self.ensure_one()
+        bill = self.bill_id
+        if not bill or self.state not in ("approved", "billed", "paid"):
+            return None
+        if bill.state == "cancel" or bill.payment_state == "reversed":
+            return "approved"
+        return "paid" if bill.payment_state in ("paid", "in_payment") else "billed"
 
     # ------------------------------------------------------------------
     # Guards
@@ -76,24 +144,38 @@ class O2cCommissionSettlement(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        for vals in vals_list:
-            if not is_program(self.env):
+        if not is_program(self.env):
+            for vals in vals_list:
                 self._check_guarded(vals)
-        settlements = super().create(vals_list)
-        for settlement in settlements:
-            if settlement.state != "draft" and not is_program(self.env):
-                raise UserError(self.env._("A settlement begins as a draft."))
+        sequences = self.env["ir.sequence"]
+        settlements = super().create([
+            # A default of the context must not come in here.
+            {
+                **vals,
+                "name": sequences.next_by_code(SEQUENCE, vals.get("date_to")) or "/",
+                "state": "draft",
+                "bill_id": False,
+            }
+            for vals in vals_list
+        ])
+        settlements._check_own()
         return settlements
 
     def write(self, vals):
         if not is_program(self.env):
             self._check_guarded(vals)
-            frozen = {"payee_id", "company_id", "currency_id", "date_from", "date_to"} & vals.keys()
-            if frozen and any(settlement.state != "draft" for settlement in self):
+            if not OF_A_DRAFT.isdisjoint(vals) and any(one.state != "draft" for one in self):
                 raise UserError(
                     self.env._("What is calculated keeps its payee and dates. Cancel it and begin anew.")
                 )
-        return super().write(vals)
+            if not {"payout", "when_negative"}.isdisjoint(vals) and any(
+                one.state in ("billed", "paid", "cancelled") for one in self
+            ):
+                raise UserError(self.env._("How it is paid is decided before it is billed."))
+        result = super().write(vals)
+        if "payee_id" in vals:
+            self._check_own()
+        return result
 
     def _check_guarded(self, vals):
         if not GUARDED.isdisjoint(vals):
@@ -101,10 +183,22 @@ class O2cCommissionSettlement(models.Model):
                 self.env._("States, entries and bills of settlements are set by their buttons only.")
             )
 
+    def _check_own(self):
+        """Hook: whoever may not settle for a payee."""
+
     @api.ondelete(at_uninstall=False)
     def _unlink_drafts_only(self):
-        if any(settlement.state not in ("draft", "cancelled") for settlement in self):
-            raise UserError(self.env._("Only drafts can be deleted. Cancel the settlement instead."))
+        for settlement in self:
+            if settlement.state not in ("draft", "cancelled"):
+                raise UserError(self.env._("Only drafts can be deleted. Cancel the settlement instead."))
+            # sudo: entries that the user may not see keep it, too
+            if settlement.sudo().entry_ids:
+                raise UserError(
+                    self.env._(
+                        "%(settlement)s stays: the ledger tells what was taken back of it.",
+                        settlement=settlement.display_name,
+                    )
+                )
 
     def _set(self, **vals):
         # sudo: the program sets what follows from a button that the user may press
@@ -115,31 +209,86 @@ class O2cCommissionSettlement(models.Model):
     # ------------------------------------------------------------------
 
     def action_calculate(self):
-        """Take in every earned entry of the payee that no other settlement has, up to the last day.
+        """Take in every earned entry of the payees that no other settlement has, up to the last day, and
+        write down bonuses, caps, guarantees and draws of the periods that end.
 
         Calculated again, a settlement takes in what has come since, and lets go of nothing.
 
         :raise UserError: when a settlement is approved or later
         """
         self.check_access("write")
+        self._check_use()
+        self._lock()
         self._check_state(("draft", "calculated"), self.env._("calculated"))
-        for settlement in self:
-            settlement._take_in()
-        self._set(state="calculated")
+        self._take_in()
+        self._settle_periods()
+        self._refresh_amounts()
+        self._set(state="calculated", calculated_on=fields.Datetime.now())
+        return True
 
     def action_approve(self):
-        """Agree to pay what is calculated."""
+        """Agree to pay what is calculated. Nobody approves what he is paid himself."""
         self.check_access("write")
-        self._check_state(("calculated", "disputed"), self.env._("approved"))
+        self._lock()
+        self._check_state(("calculated",), self.env._("approved"))
+        self._check_four_eyes()
         self._set(state="approved", approved_by_id=self.env.uid, approved_on=fields.Datetime.now())
+        return True
+
+    def action_reopen(self):
+        """Take the approval back."""
+        self.check_access("write")
+        self._lock()
+        self._check_state(("approved",), self.env._("reopened"))
+        self._set(state="calculated", approved_by_id=False, approved_on=False)
+        return True
 
     def action_cancel(self):
-        """Give the entries back, to be settled another time."""
+        """Give the entries back, to be settled another time, and take back what was written down besides."""
         self.check_access("write")
-        self._check_state(("draft", *OPEN), self.env._("cancelled"))
-        for settlement in self:
-            settlement._let_go()
+        self._lock()
+        self._check_state(("draft", "calculated", "approved"), self.env._("cancelled"))
+        self._take_periods_back()
+        self._let_go()
+        self._refresh_amounts()
         self._set(state="cancelled")
+        return True
+
+    def action_view_entries(self):
+        """Open the entries."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Entries of %(settlement)s", settlement=self.name),
+            "res_model": "o2c.commission.entry",
+            "view_mode": "list,form,pivot,graph",
+            "domain": [("settlement_id", "=", self.id)],
+        }
+
+    def _lock(self):
+        """Whoever presses another button of these meanwhile, or us, starts anew."""
+        if self.ids:
+            self.flush_recordset()
+            # Written, not only locked: who waits for the row must not go on with what was read before.
+            self.env.cr.execute(
+                SQL(
+                    """
+                    UPDATE o2c_commission_settlement SET write_uid = write_uid WHERE id IN (
+                        SELECT id FROM o2c_commission_settlement WHERE id = ANY(%s) ORDER BY id FOR UPDATE)
+                    """,
+                    self.ids,
+                )
+            )
+
+    def _check_use(self):
+        for company in self.company_id:
+            if not company.o2c_use_commission:
+                raise UserError(
+                    self.env._(
+                        "Commission is switched off in %(company)s. Switch it on in the settings.",
+                        company=company.display_name,
+                    )
+                )
 
     def _check_state(self, states, done):
         for settlement in self:
@@ -153,86 +302,17 @@ class O2cCommissionSettlement(models.Model):
                     )
                 )
 
-    # ------------------------------------------------------------------
-    # Entries
-    # ------------------------------------------------------------------
-
-    def _entry_domain(self):
-        """What this one settlement takes in."""
-        self.ensure_one()
-        return Domain([
-            ("payee_id", "=", self.payee_id.id),
-            ("company_id", "=", self.company_id.id),
-            ("payee_currency_id", "=", self.currency_id.id),
-            ("kind", "!=", "expect"),
-            ("settlement_id", "=", False),
-            ("date", "<=", self.date_to),
-        ])
-
-    def _take_in(self):
-        """Settle the entries, by one statement: there may be a hundred thousand."""
-        self.ensure_one()
-        self.env["o2c.commission.entry"].flush_model()
-        # Written, not only read: of two settlements at once the second one starts over.
-        self.env.cr.execute(
-            SQL(
-                """
-                UPDATE o2c_commission_entry SET settlement_id = %s
-                 WHERE payee_id = %s AND company_id = %s AND payee_currency_id = %s
-                   AND kind <> 'expect' AND settlement_id IS NULL AND date <= %s
-                """,
-                self.id,
-                self.payee_id.id,
-                self.company_id.id,
-                self.currency_id.id,
-                self.date_to,
+    def _check_four_eyes(self):
+        own = self.filtered(lambda settlement: settlement._is_own())
+        if own:
+            raise UserError(
+                self.env._(
+                    "%(settlement)s is your own: another commission manager has to do this.",
+                    settlement=own[0].display_name,
+                )
             )
-        )
-        self._forget_entries()
 
-    def _let_go(self):
+    def _is_own(self):
+        """Whether the user is the payee, or an agent's contact."""
         self.ensure_one()
-        self.env.cr.execute(
-            SQL("UPDATE o2c_commission_entry SET settlement_id = NULL WHERE settlement_id = %s", self.id)
-        )
-        self._forget_entries()
-
-    def _forget_entries(self):
-        self.env["o2c.commission.entry"].invalidate_model(["settlement_id", "state"], flush=False)
-        self.invalidate_recordset(["entry_ids"], flush=False)
-
-    @api.constrains("payee_id", "currency_id", "company_id")
-    def _check_agreements(self):
-        for settlement in self:
-            if not settlement.payee_id:
-                raise ValidationError(self.env._("Choose who is paid."))
-
-
-class O2cCommissionEntry(models.Model):
-    _inherit = "o2c.commission.entry"
-
-    settlement_id = fields.Many2one(
-        "o2c.commission.settlement", readonly=True, index="btree_not_null", ondelete="restrict"
-    )
-
-    @api.depends("kind", "settlement_id.state")
-    def _compute_state(self):
-        # sudo: where an entry stands is told to whoever reads it
-        for entry in self.sudo():
-            if entry.kind == "expect":
-                entry.state = "expected"
-            elif not entry.settlement_id:
-                entry.state = "earned"
-            else:
-                entry.state = "paid" if entry.settlement_id.state == "paid" else "settled"
-
-    @api.model
-    def _state_domain(self, state):
-        domain = super()._state_domain(state)
-        if state == "earned":
-            return domain & Domain("settlement_id", "=", False)
-        if state == "settled":
-            return Domain("settlement_id", "!=", False) & Domain("settlement_id.state", "!=", "paid")
-        if state == "paid":
-            return Domain("settlement_id.state", "=", "paid")
-        return domain
+        return self.env.user._o2c_is_payee(self.payee_id)

@@ -1,0 +1,15 @@
+from odoo import fields, models
+
+
+class ResConfigSettings(models.TransientModel):
+    _inherit = "res.config.settings"
+
+    o2c_commission_product_id = fields.Many2one(
+        related="company_id.o2c_commission_product_id", readonly=False
+    )
+    o2c_commission_journal_id = fields.Many2one(
+        related="company_id.o2c_commission_journal_id", readonly=False
+    )
+    o2c_commission_expense_account_id = fields.Many2one(
+        related="company_id.o2c_commission_expense_account_id", readonly=False
+    )

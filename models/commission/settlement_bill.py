@@ -1,0 +1,214 @@
+"""How what is settled is paid out: by vendor bills, through payroll, or carried forward."""
+
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Command
+from odoo.tools import SQL, format_date
+
+from odoo.addons.order_to_cash.algorithms.commission.pricing import Amounts, minus
+
+from .settlement_period import _common, _words
+
+PRODUCT = "order_to_cash.product_commission"
+
+
+class O2cCommissionSettlement(models.Model):
+    _inherit = "o2c.commission.settlement"
+
+    bill_payment_state = fields.Selection(related="bill_id.payment_state", string="Payment Status")
+    payout_id = fields.Many2one(
+        "o2c.commission.payout",
+        string="Payroll Batch",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        ondelete="restrict",
+    )
+
+    def action_bill(self):
+        """Pay out what is approved: a draft vendor bill each, or a place in the payroll batch.
+
+        Below zero it is carried forward, or asked back where that is chosen. Of nothing there is nothing to
+        pay: such a settlement is paid.
+
+        :raise UserError: unless all of them are approved
+        """
+        self.check_access("write")
+        self._check_use()
+        self._lock()
+        self._check_state(("approved",), self.env._("billed"))
+        self.filtered(lambda one: one._is_below_zero() and one.when_negative == "carry")._carry_forward()
+        nothing = self.filtered(lambda one: one.currency_id.is_zero(one.amount))
+        due = self - nothing
+        nothing._set(state="paid", bill_id=False)
+        due.filtered(lambda one: one.payout == "payroll")._to_payroll()
+        return due.filtered(lambda one: one.payout == "bill")._make_bills()
+
+    def action_view_bill(self):
+        """Open the vendor bills."""
+        return self.bill_id._get_records_action(name=self.env._("Vendor Bills"))
+
+    def action_withdraw(self):
+        """Take these off a payroll batch that is not exported yet."""
+        self.check_access("write")
+        self._lock()
+        for settlement in self:
+            if not settlement.payout_id or settlement.payout_id.state != "draft":
+                raise UserError(
+                    self.env._(
+                        "%(settlement)s is in no payroll batch that is still a draft.",
+                        settlement=settlement.display_name,
+                    )
+                )
+        self._set(state="approved", payout_id=False)
+        return True
+
+    def _is_below_zero(self):
+        self.ensure_one()
+        return self.currency_id.compare_amounts(self.amount, 0.0) < 0
+
+    # ------------------------------------------------------------------
+    # Vendor bills
+    # ------------------------------------------------------------------
+
+    def _make_bills(self):
+        """Draft vendor bills, or credit notes where the payee owes."""
+        if not self:
+            return True
+        lines = self._bill_lines()
+        bills = self.env["account.move"]
+        for company, settlements in self.grouped("company_id").items():
+            # sudo: who settles commission need not keep the books; what is billed is what was approved
+            moves = self.env["account.move"].sudo().with_company(company).create([
+                settlement._prepare_bill(lines[settlement.id]) for settlement in settlements
+            ])
+            for settlement, bill in zip(settlements, moves, strict=True):
+                settlement._set(bill_id=bill.id, state="billed")
+            bills |= moves
+        return bills.sudo(False)._get_records_action(name=self.env._("Vendor Bills"))
+
+    def _bill_lines(self):
+        """What the agreements bring: {settlement id: [(agreement or empty, amount)]}"""
+        self.env["o2c.commission.entry"].flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT settlement_id, agreement_id, SUM(amount_payee)
+                  FROM o2c_commission_entry
+                 WHERE settlement_id = ANY(%s)
+                 GROUP BY settlement_id, agreement_id
+                HAVING SUM(amount_payee) <> 0
+                 ORDER BY settlement_id, agreement_id NULLS LAST
+                """,
+                self.ids,
+            )
+        )
+        lines = {settlement_id: [] for settlement_id in self.ids}
+        for settlement_id, agreement_id, amount in rows:
+            agreement = self.env["o2c.commission.agreement"].browse(agreement_id)
+            lines[settlement_id].append((agreement, float(amount)))
+        return lines
+
+    def _prepare_bill(self, lines):
+        """Values of the bill of this one settlement: dated today, so that it falls into no closed month."""
+        self.ensure_one()
+        company = self.company_id
+        sign = -1 if self._is_below_zero() else 1
+        return {
+            "move_type": "in_refund" if sign < 0 else "in_invoice",
+            "partner_id": self.payee_id.id,
+            "company_id": company.id,
+            "currency_id": self.currency_id.id,
+            "invoice_date": company._o2c_today(),
+            "ref": self.name,
+            "invoice_origin": self.name,
+            **({"journal_id": company.o2c_commission_journal_id.id} if company.o2c_commission_journal_id else {}),
+            "invoice_line_ids": [
+                Command.create(self._prepare_bill_line(agreement, sign * amount)) for agreement, amount in lines
+            ],
+        }
+
+    def _prepare_bill_line(self, agreement, amount):
+        company = self.company_id
+        product = company._o2c_commission_product()
+        account = company.o2c_commission_expense_account_id
+        # The bill is read by the agent.
+        env = self.with_context(lang=self.payee_id.lang or self.env.lang).env
+        subject = agreement.sudo().plan_id.name or env._("One-off bonuses and adjustments")
+        return {
+            "product_id": product.id,
+            "name": env._(
+                "Commission %(first)s – %(last)s: %(subject)s",
+                first=format_date(env, self.date_from),
+                last=format_date(env, self.date_to),
+                subject=subject,
+            ),
+            "quantity": 1.0,
+            "price_unit": amount,
+            **({"account_id": account.id} if account else {}),
+        }
+
+    # ------------------------------------------------------------------
+    # Payroll
+    # ------------------------------------------------------------------
+
+    def _to_payroll(self):
+        """Put these into the draft batch of their company and currency."""
+        for (company, currency), settlements in self.grouped(
+            lambda one: (one.company_id, one.currency_id)
+        ).items():
+            payout = self.env["o2c.commission.payout"]._draft_of(company, currency)
+            settlements._set(state="billed", payout_id=payout.id, bill_id=False)
+
+    # ------------------------------------------------------------------
+    # Below zero
+    # ------------------------------------------------------------------
+
+    def _carry_forward(self):
+        """Hand on what the payees owe: a row that brings the settlement to nothing, and one that the next
+        settlement takes in."""
+        words = _words(self.env)
+        rows = []
+        for settlement in self:
+            say = words(settlement.payee_id)
+            off = minus(Amounts(), Amounts(settlement.amount, settlement.amount_company, settlement.amount))
+            on = minus(Amounts(), off)
+            common = {
+                **_common(settlement),
+                "kind": "adjust",
+                "period_part": "carry",
+                "currency_id": settlement.currency_id.id,
+                "payee_currency_id": settlement.currency_id.id,
+                "base_amount": 0.0,
+            }
+            for amounts, values in (
+                (off, {"date": settlement.date_to, "explanation": say.carried_off(settlement.name)}),
+                (on, {
+                    "date": settlement.date_to + timedelta(days=1),
+                    "explanation": say.carried_on(settlement.name),
+                    "settlement_id": None,
+                }),
+            ):
+                rows.append({
+                    **common,
+                    **values,
+                    "amount": amounts.document,
+                    "amount_company": amounts.company,
+                    "amount_payee": amounts.payee,
+                })
+        # sudo: rows of the ledger are the program's
+        self.env["o2c.commission.entry"].sudo()._append(rows)
+        self._refresh_amounts()
+
+
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    @api.ondelete(at_uninstall=False)
+    def _o2c_release_settlements(self):
+        """A settlement whose bill is deleted is approved, and may be billed again."""
+        # sudo: who deletes a bill need not settle commission
+        settlements = self.env["o2c.commission.settlement"].sudo().search([("bill_id", "in", self.ids)])
+        settlements._set(bill_id=False, state="approved")
