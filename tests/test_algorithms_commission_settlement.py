@@ -125,7 +125,7 @@ class TestAlgorithmsCommissionSettlement(BaseCase):
         rng = random.Random(11)
         for __ in range(1000):
             guarantee = rng.choice([0, rng.randint(0, 50_000) / 100])
-            cap = rng.choice([0, guarantee + rng.randint(1, 50_000) / 100])
+            cap = rng.choice([0, round(guarantee + rng.randint(1, 50_000) / 100, 2)])
             terms = Terms(
                 cap, guarantee, accelerators=(Band(90, 0, rng.randint(0, 50)),),
                 bonuses=(Band(100, 0, rng.randint(0, 300)),),

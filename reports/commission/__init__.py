@@ -1,2 +1,3 @@
 from . import entry_sheet
 from . import commission_statement
+from . import payout_sheet
