@@ -4,8 +4,8 @@ from datetime import date
 from odoo.tests import BaseCase
 
 from odoo.addons.order_to_cash.algorithms.commission.settlement import (
-    DrawTerms,
     Drawn,
+    DrawTerms,
     Earned,
     Extra,
     Period,
@@ -105,7 +105,9 @@ class TestAlgorithmsCommissionSettlement(BaseCase):
         rng = random.Random(7)
         for __ in range(500):
             history = [
-                DrawTerms(rng.randint(-50_000, 200_000) / 100, rng.choice([0, 500, 999.99]), rng.random() < 0.8)
+                DrawTerms(
+                    rng.randint(-50_000, 200_000) / 100, rng.choice([0, 500, 999.99]), rng.random() < 0.8
+                )
                 for __ in range(rng.randint(1, 14))
             ]
             result = draws(history, CENT)

@@ -2,8 +2,8 @@
 
 Of the commission of an agreement in a period, in this order:
 
-1. ``accelerator``: so many percent of the commission on top, and ``bonus``: a sum once, both by the band that
-   the attainment of the sales plan lies in.
+1. ``accelerator``: so many percent of the commission on top, and ``bonus``: a sum once, both by the band
+   that the attainment of the sales plan lies in.
 2. ``cap``: what exceeds the cap is taken off, below zero.
 3. ``guarantee``: what is missing to the guaranteed amount.
 4. ``draw``: what is missing to the draw. Of a recoverable one it is lent: in later periods, what the

@@ -8,8 +8,8 @@ class ResCompany(models.Model):
         "product.product",
         string="Commission Product",
         ondelete="restrict",
-        help="On the vendor bills of agents: its supplier taxes, mapped by the agent's fiscal position, and its "
-        "expense account. Empty: the product Commission.",
+        help="On the vendor bills of agents: its supplier taxes, mapped by the agent's fiscal position, and "
+        "its expense account. Empty: the product Commission.",
     )
     o2c_commission_journal_id = fields.Many2one(
         "account.journal",

@@ -115,6 +115,7 @@ class O2cCommissionSettlement(models.Model):
         """Values of the bill of this one settlement: dated today, so that it falls into no closed month."""
         self.ensure_one()
         company = self.company_id
+        journal = company.o2c_commission_journal_id
         sign = -1 if self._is_below_zero() else 1
         return {
             "move_type": "in_refund" if sign < 0 else "in_invoice",
@@ -124,9 +125,10 @@ class O2cCommissionSettlement(models.Model):
             "invoice_date": company._o2c_today(),
             "ref": self.name,
             "invoice_origin": self.name,
-            **({"journal_id": company.o2c_commission_journal_id.id} if company.o2c_commission_journal_id else {}),
+            **({"journal_id": journal.id} if journal else {}),
             "invoice_line_ids": [
-                Command.create(self._prepare_bill_line(agreement, sign * amount)) for agreement, amount in lines
+                Command.create(self._prepare_bill_line(agreement, sign * amount))
+                for agreement, amount in lines
             ],
         }
 
