@@ -7,11 +7,12 @@ Of the commission of an agreement in a period, in this order:
 2. ``cap``: what exceeds the cap is taken off, below zero.
 3. ``guarantee``: what is missing to the guaranteed amount.
 4. ``draw``: what is missing to the draw. Of a recoverable one it is lent: in later periods, what the
-   commission exceeds the draw of that period by is taken off (``recover``, below zero) until it is paid back.
+   commission exceeds the draw of that period by is taken off (``recover``, below zero) until it is paid
+   back.
 
-A period is always reckoned as a whole. What is written down for it already is no argument: whoever writes adds
-the difference, so that it does not matter in how many settlements, or in which order, a period was settled.
-Draws tie the periods of an agreement together and are reckoned over all of them, in the order of their days.
+A period is always reckoned as a whole. What is written down for it already is no argument: whoever writes
+adds the difference, so that it does not matter in how many settlements, or in which order, a period was
+settled. Draws tie the periods of an agreement together and are reckoned over all of them, in the order of their days.
 """
 
 from calendar import monthrange
