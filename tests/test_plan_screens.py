@@ -60,6 +60,14 @@ class TestPlanScreens(PlanCommon):
         self.assertEqual([node["id"] for node in answer["nodes"]], [self.top.id, self.sally.id, harbour.id])
         self.assertEqual(set(answer["cells"]), {self.top.id, self.sally.id, harbour.id})
         self.assertFalse(self.plan.grid_search("no such node")["nodes"])
+        # Its words in any order, where nothing is called so as a whole.
+        turned = " ".join(reversed(harbour.name.split()))
+        self.assertEqual(self.plan.grid_search(turned)["found_ids"], harbour.ids)
+
+    def test_periods_are_written_as_the_language_does(self):
+        self.env["res.lang"]._activate_lang("zh_CN")
+        periods = self.plan.with_context(lang="zh_CN").grid_read()["periods"]
+        self.assertEqual(periods[0]["label"], "2025年1月")
 
     def test_a_search_finds_nothing_of_others(self):
         self.plan.action_approve()

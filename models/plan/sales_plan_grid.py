@@ -2,10 +2,12 @@
 
 from collections import defaultdict
 
+from babel.dates import format_skeleton
+
 from odoo import api, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
-from odoo.tools.misc import format_date
+from odoo.tools.misc import babel_locale_parse, get_lang
 
 from odoo.addons.order_to_cash.algorithms import run_rate
 
@@ -36,9 +38,10 @@ class O2cSalesPlan(models.Model):
         :return: dict ``plan`` (``id``, ``name``, ``version``, ``state``, ``metric``, ``period``,
             ``currency`` with ``id``, ``name``, ``symbol``, ``position``, ``digits`` or ``False``,
             ``digits``, ``precision`` (the smallest unit of a figure), ``has_documents`` (whether the user
-            may open them), ``is_editable``, ``spread_by``, ``spread_choices``), ``periods`` (``key`` (the index as text), ``index``, ``label``,
-            ``date_from``, ``date_to``, ``due_share``: the part of its target that is due, 0 to 1; only
-            with the top of the tree), ``nodes`` in the order of display (``id``, ``parent_id``,
+            may open them), ``is_editable``, ``spread_by``, ``spread_choices``), ``periods``
+            (``key`` (the index as text), ``index``, ``label``, ``date_from``, ``date_to``,
+            ``due_share``: the part of its target that is due, 0 to 1; only with the top of the tree),
+            ``nodes`` in the order of display (``id``, ``parent_id``,
             ``name``, ``depth``, ``has_children``, ``kind``) and ``cells``: of every node its cells in
             the order of the periods (``id``, ``forecast``, ``target``, ``rolled_up``, ``actual``,
             ``last_year``, ``adjustment``, ``is_locked``). Figures are numbers, dates text.
@@ -187,11 +190,15 @@ class O2cSalesPlan(models.Model):
     def _period_label(self, period):
         """What a period is called: *Jan 2026*, *Q1 2026* or, of odd quarters, *Feb 2026 – Apr 2026*."""
         if self.period == "month":
-            return format_date(self.env, period.date_from, date_format="MMM y")
+            return self._format_day(period.date_from, "yMMM")
         if period.date_from.month % 3 == 1:
-            return format_date(self.env, period.date_from, date_format="QQQ y")
+            return self._format_day(period.date_from, "yQQQ")
         ends = (period.date_from, period.date_to)
-        return " – ".join(format_date(self.env, day, date_format="MMM y") for day in ends)
+        return " – ".join(self._format_day(day, "yMMM") for day in ends)
+
+    def _format_day(self, day, skeleton):
+        """A day as the language of the user orders its parts: *Jan 2026*, *2026年1月*."""
+        return format_skeleton(skeleton, day, locale=babel_locale_parse(get_lang(self.env).code))
 
     def _grid_describe(self, nodes):
         """Nodes as the grid shows them, those below a node right after it."""

@@ -10,7 +10,8 @@ class O2cSalesPlan(models.Model):
     _inherit = "o2c.sales.plan"
 
     def grid_search(self, text):
-        """The nodes of this one plan whose name has all words of ``text``, with those above them.
+        """The nodes of this one plan whose name has ``text``, with those above them; where there is none,
+        those whose name has all of its words.
 
         :return: dict ``nodes`` and ``cells`` as of :meth:`grid_read`, ``found_ids`` (those among the
             nodes that were found) and ``has_more`` (whether others were found as well)
@@ -19,7 +20,10 @@ class O2cSalesPlan(models.Model):
         self.check_access("read")
         Node = self.env["o2c.sales.plan.node"]
         words = Domain.AND([("name", "ilike", word)] for word in text.split())
-        found = Node.search(words & Domain("plan_id", "=", self.id), limit=FOUND_AT_MOST + 1)
+        for named in (Domain("name", "ilike", text.strip()), words):
+            found = Node.search(named & Domain("plan_id", "=", self.id), limit=FOUND_AT_MOST + 1)
+            if found:
+                break
         has_more = len(found) > FOUND_AT_MOST
         found = found[:FOUND_AT_MOST]
         # Searched: nobody gets what he may not read.

@@ -168,7 +168,7 @@ export class PlanReader {
     }
 
     /**
-     * Show only the nodes whose name has all words of a text, with those above them; the tree again
+     * Show only the nodes whose name has a text, or all of its words, with those above them; the tree again
      * where there is none.
      */
     async search(text) {
