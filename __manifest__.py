@@ -135,6 +135,7 @@
         "wizards/dunning/collection_call_views.xml",
         "wizards/dunning/dunning_level_change_views.xml",
         "wizards/commission/commission_statement_views.xml",
+        "wizards/commission/commission_audit_views.xml",
         "wizards/operations/opening_import_views.xml",
         "reports/credit/exposure_report_views.xml",
         "reports/plan/sales_plan_variance_views.xml",

@@ -343,6 +343,48 @@ class TestCommissionLedger(CommissionCommon):
             agreement.date_to = "2025-01-01"
 
     # ------------------------------------------------------------------
+    # Audit
+    # ------------------------------------------------------------------
+
+    def _audit(self):
+        audit = self.env["o2c.commission.audit"].with_user(self.commission_manager).create({
+            "date_from": "2025-01-01", "date_to": "2025-12-31", "company_id": self.company.id,
+        })
+        audit.action_run()
+        return audit.line_ids
+
+    def test_audit_finds_what_was_changed(self):
+        self._new_agreement(plan=self._new_plan({"rate": 10.0}, trigger="payment"))
+        order = self._order(quantity=3, price=33.33)
+        invoice = order._create_invoices()
+        invoice.invoice_date = "2025-03-02"
+        invoice.action_post()
+        self._pay(invoice, 50.0)
+        refund = invoice._reverse_moves([{"invoice_date": "2025-04-01"}])
+        refund.action_post()
+        self.assertFalse(self._audit())
+        self.env.cr.execute(
+            "UPDATE o2c_commission_entry SET amount = amount + 1, amount_company = amount_company + 1"
+            " WHERE move_id = %s AND step = 0",
+            [invoice.id],
+        )
+        self.env.invalidate_all()
+        found = self._audit()
+        self.assertTrue(found)
+        self.assertEqual(found.payee_id, self.salesperson.partner_id)
+        self.assertIn((11.0, 10.0), [(line.booked, line.reckoned) for line in found])
+
+    def test_audit_finds_what_is_missing(self):
+        self._new_agreement(plan=self._new_plan({"rate": 10.0}))
+        invoice = self._invoice(200.0)
+        self.env.cr.execute("DELETE FROM o2c_commission_entry WHERE move_id = %s", [invoice.id])
+        self.env.invalidate_all()
+        found = self._audit()
+        self.assertEqual((found.booked, found.reckoned, found.move_id), (0.0, 20.0, invoice))
+        # It only tells.
+        self.assertFalse(invoice.o2c_commission_ids)
+
+    # ------------------------------------------------------------------
     # Rights, companies
     # ------------------------------------------------------------------
 

@@ -37,3 +37,4 @@ from . import entry_screen
 from . import document_totals
 from . import estimate
 from . import statement
+from . import audit

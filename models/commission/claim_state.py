@@ -10,7 +10,7 @@ from .ledger import OF_THE_CLAIM
 
 # What the first row of a claim has besides.
 FIRST_COLUMNS = (
-    "id", *OF_THE_CLAIM, "kind", "date", "base_amount", "base_company", "quantity", "cost",
+    "id", *OF_THE_CLAIM, "kind", "date", "base_amount", "base_company", "quantity", "cost", "origin_entry_id",
     "amount", "amount_company", "amount_payee",
 )  # fmt: skip
 

@@ -1,1 +1,2 @@
 from . import commission_statement
+from . import commission_audit
