@@ -112,7 +112,7 @@ class O2cCommissionAgreement(models.Model):
     )
     share = fields.Float(
         string="Share (%)",
-        digits=(5, 2),
+        digits=(7, 4),
         default=100.0,
         tracking=True,
         aggregator=None,
