@@ -35,11 +35,12 @@ class O2cSalesPlan(models.Model):
     def _sheet_lines(self):
         nodes = self.env["o2c.sales.plan.node"].search([("plan_id", "=", self.id)])
         cells = self._grid_cells(nodes)
+        key_by_node = {node.id: node.key for node in nodes}
         lines = []
         for place in self._grid_describe(nodes):
             row = cells[place["id"]]
             lines.append(Line(
-                key=nodes.browse(place["id"]).key,
+                key=key_by_node[place["id"]],
                 name=place["name"],
                 depth=place["depth"],
                 targets=[cell["target"] for cell in row],
