@@ -136,6 +136,7 @@
         "wizards/dunning/dunning_level_change_views.xml",
         "wizards/commission/commission_statement_views.xml",
         "wizards/commission/commission_audit_views.xml",
+        "wizards/commission/what_if_views.xml",
         "wizards/operations/opening_import_views.xml",
         "reports/credit/exposure_report_views.xml",
         "reports/plan/sales_plan_variance_views.xml",
@@ -150,6 +151,7 @@
         "reports/dunning/aged_receivable_views.xml",
         "reports/dunning/collection_plan_report_views.xml",
         "reports/commission/commission_statement.xml",
+        "reports/commission/commission_report_views.xml",
         "views/menus.xml",
     ],
     "assets": {

@@ -124,7 +124,9 @@ from . import test_dunning_collection_worklist
 from . import test_dunning_collection_plan
 from . import test_commission_plan
 from . import test_commission_screens
+from . import test_commission_report
 from . import test_commission_statement
+from . import test_commission_what_if
 from . import test_commission_payment
 from . import test_commission_settlement
 from . import test_commission_agreement

@@ -38,3 +38,4 @@ from . import document_totals
 from . import estimate
 from . import statement
 from . import audit
+from . import what_if
