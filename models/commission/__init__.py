@@ -39,3 +39,4 @@ from . import estimate
 from . import statement
 from . import audit
 from . import what_if
+from . import portal_commission

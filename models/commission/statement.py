@@ -174,7 +174,8 @@ class O2cCommissionSettlement(models.Model):
     def _paid_day(self):
         """The day on which this one was paid where no payment of a bill says it."""
         self.ensure_one()
-        return self.date_to
+        # sudo: only the day, for who is paid
+        return self.sudo().payout_id.paid_on or self.date_to
 
 
 def _key(settlement):

@@ -7,7 +7,8 @@ from math import ceil
 from odoo import api, models
 from odoo.tools.misc import formatLang
 
-from odoo.addons.order_to_cash.algorithms.commission.statement import PAYMENT
+from odoo.addons.order_to_cash.algorithms.commission.statement import PAYMENT, Movement, build
+from odoo.addons.order_to_cash.models.commission.statement import Account
 
 from ..dunning.dunning_letter import Writers, paginate
 from ..xlsx import Column, Sheet, workbook
@@ -82,18 +83,9 @@ class CommissionStatementReport(models.AbstractModel):
             (account.currency_id, self._rows(wizard, account, describe)) for account in accounts
         ]
         return {
-            "wizard": wizard.sudo(),
-            "payee": payee.with_context(lang=lang),
-            "company": company.with_context(lang=lang),
+            "range": wizard.sudo(),
+            "settlement": None,
             "reference": wizard._reference(payee, company),
-            "lang": lang,
-            "accounts": {account.currency_id: account for account in accounts},
-            "currencies": {
-                account.currency_id: self.env["res.currency"].browse(account.currency_id)
-                for account in accounts
-            },
-            "sections": sections,
-            "sheets": paginate(sections),
             "expected": [
                 (account.currency_id, account.expected)
                 for account in accounts
@@ -106,10 +98,54 @@ class CommissionStatementReport(models.AbstractModel):
                     row[2] for account in accounts for row in account.expected if row[2]
                 })
             },
-            "settlement_states": dict(
-                self.env["o2c.commission.settlement"].with_context(lang=lang)
-                ._fields["state"]._description_selection(self.with_context(lang=lang).env)
-            ),
+            **self._frame(payee, company, lang, accounts, sections),
+        }
+
+    def _settlement_letter(self, settlement):
+        """What one settlement says: its rows, and what they add up to."""
+        # sudo: the caller has checked that the reader may see the settlement
+        settlement = settlement.sudo()
+        payee, company = settlement.payee_id, settlement.company_id
+        lang = payee.lang or company.partner_id.lang or self.env.lang
+        movements = [
+            Movement(entry.id, entry.date, entry.kind, entry.amount_payee) for entry in settlement.entry_ids
+        ]
+        account = Account(
+            payee.id,
+            company.id,
+            settlement.currency_id.id,
+            build(0.0, movements),
+            (),
+            settlement.browse(),
+        )
+        describe = self._describer([account], lang)
+        rows = [describe(line) for line in account.statement.lines]
+        closing = StatementRow("closing", date=settlement.date_to, balance=account.statement.closing)
+        sections = [(account.currency_id, [*rows, closing])]
+        return {
+            "range": settlement,
+            "settlement": settlement,
+            "reference": settlement.display_name,
+            "expected": [],
+            "customer_names": {},
+            **self._frame(payee, company, lang, [account], sections),
+        }
+
+    def _frame(self, payee, company, lang, accounts, sections):
+        """What a statement and a settlement have in common."""
+        states = self.env["o2c.commission.settlement"]._fields["state"]
+        return {
+            "payee": payee.with_context(lang=lang),
+            "company": company.with_context(lang=lang),
+            "lang": lang,
+            "accounts": {account.currency_id: account for account in accounts},
+            "currencies": {
+                account.currency_id: self.env["res.currency"].browse(account.currency_id)
+                for account in accounts
+            },
+            "sections": sections,
+            "sheets": paginate(sections),
+            "settlement_states": dict(states._description_selection(self.with_context(lang=lang).env)),
         }
 
     # ------------------------------------------------------------------
@@ -122,6 +158,11 @@ class CommissionStatementReport(models.AbstractModel):
             *(describe(line) for line in account.statement.lines),
             StatementRow("closing", date=wizard.date_to, balance=account.statement.closing),
         ]
+
+    @api.model
+    def _figure_writer(self):
+        """What writes the base and the rate of rows of the ledger, for the reader."""
+        return _FigureWriter(self.env)
 
     def _describer(self, accounts, lang):
         """A function from a line of a statement to how it is printed."""
@@ -167,12 +208,17 @@ class CommissionStatementReport(models.AbstractModel):
     # ------------------------------------------------------------------
 
     @api.model
+    def _settlement_xlsx(self, settlement):
+        """One settlement as a spreadsheet. Whoever calls has checked the rights."""
+        return workbook(self._xlsx_movements([self._settlement_letter(settlement)]))
+
+    @api.model
     def _xlsx(self, wizard):
         """The statements of ``wizard`` as a spreadsheet: movements, what is expected, and balances."""
         wizard._check_ready()
         letters = self._letters(wizard)
         return workbook(
-            self._xlsx_movements(wizard, letters),
+            self._xlsx_movements(letters),
             self._xlsx_expected(letters),
             self._xlsx_balances(letters),
         )
@@ -185,7 +231,7 @@ class CommissionStatementReport(models.AbstractModel):
             "closing": self.env._("Closing Balance"),
         }
 
-    def _xlsx_movements(self, wizard, letters):
+    def _xlsx_movements(self, letters):
         kinds = self._kinds()
         rows = [
             [
@@ -275,6 +321,24 @@ class CommissionStatementReport(models.AbstractModel):
             Column(self.env._("Still Expected"), "money"),
         ]
         return Sheet(self.env._("Balances"), columns, rows)
+
+
+class CommissionSettlementReport(models.AbstractModel):
+    _name = "report.order_to_cash.report_commission_settlement"
+    _description = "Commission Settlement"
+
+    @api.model
+    def _get_report_values(self, docids, data=None):
+        settlements = self.env["o2c.commission.settlement"].browse(docids)
+        settlements.check_access("read")
+        report = self.env["report.order_to_cash.report_commission_statement"]
+        return {
+            "doc_ids": docids,
+            "doc_model": settlements._name,
+            "docs": settlements,
+            "letters": [report._settlement_letter(settlement) for settlement in settlements],
+            "writers": Writers(self.env),
+        }
 
 
 class _FigureWriter:
