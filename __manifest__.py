@@ -114,6 +114,7 @@
         "views/commission/commission_split_views.xml",
         "views/commission/sale_order_views.xml",
         "views/commission/account_move_views.xml",
+        "views/commission/portal_commission.xml",
         "views/commission/res_config_settings_views.xml",
         "views/commission/settlement_views.xml",
         "views/commission/settlement_settings_views.xml",

@@ -124,6 +124,7 @@ from . import test_dunning_collection_worklist
 from . import test_dunning_collection_plan
 from . import test_commission_plan
 from . import test_commission_screens
+from . import test_commission_portal
 from . import test_commission_report
 from . import test_commission_statement
 from . import test_commission_what_if
