@@ -83,7 +83,13 @@ class O2cPortalCommission(models.AbstractModel):
             for company, currency, amount in groups:
                 row = totals.setdefault(
                     (company, currency),
-                    {"company": company, "currency": currency, "expected": 0.0, "earned": 0.0, "settled": 0.0},
+                    {
+                        "company": company,
+                        "currency": currency,
+                        "expected": 0.0,
+                        "earned": 0.0,
+                        "settled": 0.0,
+                    },
                 )
                 row[state] = currency.round(amount)
         return [totals[key] for key in sorted(totals, key=lambda key: (key[0].id, key[1].name))]
