@@ -12,7 +12,8 @@ Of the commission of an agreement in a period, in this order:
 
 A period is always reckoned as a whole. What is written down for it already is no argument: whoever writes
 adds the difference, so that it does not matter in how many settlements, or in which order, a period was
-settled. Draws tie the periods of an agreement together and are reckoned over all of them, in the order of their days.
+settled. Draws tie the periods of an agreement together and are reckoned over all of them, in the order of
+their days.
 """
 
 from calendar import monthrange

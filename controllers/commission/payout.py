@@ -38,6 +38,24 @@ class CommissionPayoutController(http.Controller):
             ],
         )
 
+    @http.route(
+        "/order_to_cash/commission/preview/<int:preview_id>.xlsx",
+        type="http",
+        auth="user",
+        methods=["GET"],
+        readonly=True,
+    )
+    def preview(self, preview_id):
+        """What settlements take in and what not.
+
+        :param preview_id: id of the preview
+        """
+        preview = request.env["o2c.commission.settlement.preview"].browse(preview_id).exists()
+        if not preview:
+            raise request.not_found()
+        preview.check_access("read")
+        return download(preview._xlsx(), request.env._("Preview of settlements.xlsx"))
+
     def _readable(self, payout_id):
         payout = in_chosen_companies(request.env["o2c.commission.payout"]).browse(payout_id).exists()
         if not payout:

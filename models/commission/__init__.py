@@ -33,6 +33,10 @@ from . import settlement_entry
 from . import settlement_period
 from . import settlement_bill
 from . import payout
+from . import adjustment
+from . import dispute
+from . import month_end
+from . import daily_step
 from . import entry_screen
 from . import document_totals
 from . import estimate

@@ -22,7 +22,22 @@ class ResCompany(models.Model):
         "account.account",
         string="Commission Expense",
         ondelete="restrict",
-        help="Empty: that of the product.",
+        help="On bills, where empty: that of the product. Needed to accrue commission at the end of a month.",
+    )
+    o2c_commission_accrue = fields.Boolean(
+        string="Accrue at Month End",
+        help="What is earned and not billed is entered as expense at the end of each month, and reversed on "
+        "the first day of the next one.",
+    )
+    o2c_commission_accrued_account_id = fields.Many2one(
+        "account.account", string="Accrued Commission", ondelete="restrict", help="A liability."
+    )
+    o2c_commission_accrual_journal_id = fields.Many2one(
+        "account.journal",
+        string="Journal of Accrued Commission",
+        domain="[('type', '=', 'general')]",
+        ondelete="restrict",
+        help="Empty: miscellaneous operations.",
     )
 
     def _o2c_commission_product(self):

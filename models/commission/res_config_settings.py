@@ -13,3 +13,12 @@ class ResConfigSettings(models.TransientModel):
     o2c_commission_expense_account_id = fields.Many2one(
         related="company_id.o2c_commission_expense_account_id", readonly=False
     )
+    o2c_commission_accrue = fields.Boolean(
+        related="company_id.o2c_commission_accrue", readonly=False
+    )
+    o2c_commission_accrued_account_id = fields.Many2one(
+        related="company_id.o2c_commission_accrued_account_id", readonly=False
+    )
+    o2c_commission_accrual_journal_id = fields.Many2one(
+        related="company_id.o2c_commission_accrual_journal_id", readonly=False
+    )

@@ -1,0 +1,188 @@
+"""Commission that is earned and not billed, in the books at the end of a month."""
+
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.fields import Command
+from odoo.tools import SQL, format_date
+
+from odoo.addons.order_to_cash.algorithms.commission.settlement import last_closed_month
+
+from .program import PROGRAM, is_program
+
+ONE_DAY = timedelta(days=1)
+
+
+class O2cCommissionMonthEnd(models.Model):
+    """An entry of expense against accrued commission, reversed on the first day of the next month.
+
+    The bill brings the expense then, so that each month bears what was earned in it.
+    """
+
+    _name = "o2c.commission.month.end"
+    _description = "Commission Accrued at Month End"
+    _order = "date desc, id desc"
+    _rec_name = "date"
+    _check_company_auto = True
+
+    company_id = fields.Many2one("res.company", required=True, readonly=True, index=True)
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    date = fields.Date(string="Month End", required=True, readonly=True)
+    amount = fields.Monetary(readonly=True, help="Earned until the day, and not billed or paid by then.")
+    move_id = fields.Many2one(
+        "account.move", string="Journal Entry", readonly=True, index="btree_not_null", ondelete="restrict"
+    )
+    reversal_id = fields.Many2one(
+        "account.move", string="Reversed by", readonly=True, index="btree_not_null", ondelete="restrict"
+    )
+
+    _once = models.UniqueIndex("(company_id, date)", "This month is accrued already.")
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        if not is_program(self.env):
+            raise UserError(self.env._("Months are accrued by the button, or day by day."))
+        return super().create(vals_list)
+
+    def write(self, vals):
+        if not is_program(self.env):
+            raise UserError(self.env._("What is accrued is not changed."))
+        return super().write(vals)
+
+    @api.model
+    def action_accrue_last_month(self):
+        """Accrue the last month of the active company; once it is accrued nothing is done."""
+        self.env["o2c.commission.settlement"].check_access("write")
+        company = self.env.company
+        if not company.o2c_use_commission:
+            raise UserError(
+                self.env._("Commission is switched off in %(company)s.", company=company.display_name)
+            )
+        return self._accrue(company, last_closed_month(company._o2c_today()).date_to)._get_records_action()
+
+    @api.model
+    @api.private
+    def _accrue_daily(self, company):
+        """Accrue the last month where it is not.
+
+        :return: a sentence saying what was done, empty if nothing
+        """
+        date = last_closed_month(company._o2c_today()).date_to
+        if self._of_month(company, date):
+            return ""
+        done = self._accrue(company, date)
+        return self.env._(
+            "Commission accrued on %(date)s: %(amount)s",
+            date=format_date(self.env, date),
+            amount=company.currency_id.format(done.amount),
+        )
+
+    @api.model
+    @api.private
+    def _accrue(self, company, date):
+        """Write down what is earned and not billed at the end of a month, once.
+
+        :param date: the last day of the month
+        :raise UserError: without accounts, and in a month that is locked
+        :return: ``o2c.commission.month.end``
+        """
+        if known := self._of_month(company, date):
+            return known
+        amount = self._unbilled(company, date)
+        move = self._make_move(company, date, amount)
+        # sudo: the program writes what the button or the day's cycle brings about
+        return self.sudo().with_context(o2c_commission_writer=PROGRAM).create({
+            "company_id": company.id,
+            "date": date,
+            "amount": amount,
+            "move_id": move.id,
+            "reversal_id": self._reverse(move, date).id,
+        }).sudo(False)
+
+    def _of_month(self, company, date):
+        # sudo: whether there is one does not depend on who asks
+        return self.sudo().search([("company_id", "=", company.id), ("date", "=", date)]).sudo(False)
+
+    def _unbilled(self, company, date):
+        """What is earned until a day and was neither billed nor paid by then, in company currency."""
+        for model in ("o2c.commission.entry", "o2c.commission.settlement", "account.move"):
+            self.env[model].flush_model()
+        self.env["o2c.commission.payout"].flush_model()
+        ((amount,),) = self.env.execute_query(
+            SQL(
+                """
+                SELECT COALESCE(SUM(entry.amount_company), 0)
+                  FROM o2c_commission_entry entry
+                  LEFT JOIN o2c_commission_settlement settlement ON settlement.id = entry.settlement_id
+                  LEFT JOIN account_move bill ON bill.id = settlement.bill_id AND bill.state <> 'cancel'
+                  LEFT JOIN o2c_commission_payout payout
+                    ON payout.id = settlement.payout_id AND payout.state = 'paid'
+                 WHERE entry.company_id = %(company)s AND entry.kind <> 'expect' AND entry.date <= %(date)s
+                   AND (bill.id IS NULL OR COALESCE(bill.date, bill.invoice_date) > %(date)s)
+                   AND (payout.id IS NULL OR payout.paid_on > %(date)s)
+                """,
+                company=company.id,
+                date=date,
+            )
+        )
+        return company.currency_id.round(float(amount))
+
+    def _make_move(self, company, date, amount):
+        """The posted entry, empty where nothing is open."""
+        moves = self.env["account.move"]
+        if company.currency_id.is_zero(amount):
+            return moves
+        expense = company.o2c_commission_expense_account_id
+        accrued = company.o2c_commission_accrued_account_id
+        if not expense or not accrued:
+            raise UserError(
+                self.env._(
+                    "Choose the accounts for commission expense and accrued commission of %(company)s in the "
+                    "settings.",
+                    company=company.display_name,
+                )
+            )
+        self._check_locks(company, date)
+        name = self.env._("Commission earned, not billed: %(date)s", date=format_date(self.env, date))
+        debit, credit = max(amount, 0.0), max(-amount, 0.0)
+        # sudo: who settles commission need not keep the books; amounts and accounts are the company's
+        move = moves.sudo().with_company(company).create({
+            "move_type": "entry",
+            "company_id": company.id,
+            "date": date,
+            "ref": name,
+            **({"journal_id": journal.id} if (journal := company.o2c_commission_accrual_journal_id) else {}),
+            "line_ids": [
+                Command.create({"account_id": expense.id, "name": name, "debit": debit, "credit": credit}),
+                Command.create({"account_id": accrued.id, "name": name, "debit": credit, "credit": debit}),
+            ],
+        })
+        move._post(soft=False)
+        return move
+
+    def _reverse(self, move, date):
+        if not move:
+            return move
+        reversal = move._reverse_moves([{
+            "date": date + ONE_DAY,
+            "ref": self.env._("Reversal of: %(move)s", move=move.name),
+        }])
+        # Dated tomorrow or earlier: a month is accrued after it has ended.
+        reversal._post(soft=False)
+        return reversal
+
+    def _check_locks(self, company, date):
+        # sudo: lock dates are read for whoever accrues
+        locks = company.sudo()._get_lock_date_violations(
+            date, fiscalyear=True, sale=False, purchase=False, tax=False, hard=True
+        )
+        if locks:
+            raise UserError(
+                self.env._(
+                    "The books of %(company)s are closed until %(date)s. Commission is accrued before a "
+                    "month is closed.",
+                    company=company.display_name,
+                    date=format_date(self.env, max(lock for lock, __ in locks)),
+                )
+            )
