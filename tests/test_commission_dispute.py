@@ -131,18 +131,18 @@ class TestCommissionDispute(CommissionCommon):
     def test_nobody_answers_his_own(self):
         dispute = self.own._dispute(self.big, "It was 12 %")
         with self.assertRaises(AccessError):
-            dispute.with_user(self.salesperson).sudo(False).action_accept()
+            dispute.with_user(self.salesperson).action_accept()
         self.salesperson.group_ids += self.env.ref("order_to_cash.group_commission_manager")
         with self.assertRaises(UserError):
-            dispute.with_user(self.salesperson).sudo(False).write({"adjust_amount": 5}) and dispute.with_user(
+            dispute.with_user(self.salesperson).write({"adjust_amount": 5}) and dispute.with_user(
                 self.salesperson
-            ).sudo(False).action_accept()
+            ).action_accept()
 
     def test_disputes_are_private_and_guarded(self):
         dispute = self.own._dispute(self.big, "It was 12 %")
         with self.assertRaises(AccessError):
-            dispute.with_user(self.other_salesperson).sudo(False).read(["text"])
+            dispute.with_user(self.other_salesperson).read(["text"])
         with self.assertRaises(UserError):
-            dispute.with_user(self.commission_manager).sudo(False).state = "refused"
+            dispute.with_user(self.commission_manager).state = "refused"
         with self.assertRaises(AccessError):
             self.env["o2c.commission.dispute"].create({"settlement_id": self.settlement.id, "text": "x"})

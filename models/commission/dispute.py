@@ -210,7 +210,7 @@ class O2cCommissionSettlement(models.Model):
 
         :param entries: ``o2c.commission.entry`` of the settlement, empty for the whole of it
         :param text: what is wrong, in the payee's words
-        :return: ``o2c.commission.dispute``, the user may need sudo to read it
+        :return: ``o2c.commission.dispute``
         :raise AccessError: for somebody else
         :raise UserError: without a text, for entries of other settlements, and after it was billed
         """
@@ -236,7 +236,8 @@ class O2cCommissionSettlement(models.Model):
         })
         settlement._set(state="disputed", approved_by_id=False, approved_on=False)
         settlement._tell_of_dispute(dispute)
-        return dispute
+        # Not with what lets the program write.
+        return dispute.with_env(self.env)
 
     def _check_disputable(self, entries, text):
         if not (text or "").strip():
@@ -270,6 +271,7 @@ class O2cCommissionSettlement(models.Model):
 
     def _sql_is_takeable(self):
         # What a dispute took out of a settlement does not come back into the same one.
+        self.env["o2c.commission.dispute"].flush_model()
         return SQL(
             """
             %s AND NOT EXISTS (

@@ -92,13 +92,14 @@ class O2cCommissionMonthEnd(models.Model):
         amount = self._unbilled(company, date)
         move = self._make_move(company, date, amount)
         # sudo: the program writes what the button or the day's cycle brings about
-        return self.sudo().with_context(o2c_commission_writer=PROGRAM).create({
+        done = self.sudo().with_context(o2c_commission_writer=PROGRAM).create({
             "company_id": company.id,
             "date": date,
             "amount": amount,
             "move_id": move.id,
             "reversal_id": self._reverse(move, date).id,
-        }).sudo(False)
+        })
+        return done.with_env(self.env)
 
     def _of_month(self, company, date):
         # sudo: whether there is one does not depend on who asks

@@ -138,7 +138,7 @@ class O2cCommissionSettlement(models.Model):
                       SELECT wanted.id, COUNT(entry.id) AS entry_count,
                              COALESCE(SUM(entry.amount_payee), 0) AS amount,
                              COALESCE(SUM(entry.amount_company), 0) AS amount_company
-                        FROM unnest(%s) AS wanted(id)
+                        FROM unnest(%s::int[]) AS wanted(id)
                         LEFT JOIN o2c_commission_entry entry ON entry.settlement_id = wanted.id
                        GROUP BY wanted.id
                   ) sums
