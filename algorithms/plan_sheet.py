@@ -49,7 +49,7 @@ class Notation:
     point: str = "."
     separator: str = ","
 
-    def read(self, text: str) -> float | None:
+    def number(self, text: str) -> float | None:
         """The number that a text is in this notation, or as a computer writes it, or ``None``.
 
         Separators stand between groups of three digits. Where a computer's point might be meant as a
@@ -214,7 +214,7 @@ def _number(value, notation=None):
     """A figure as a cell holds it; text as ``notation`` has it."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
-    number = (notation or Notation()).read(value) if isinstance(value, str) else float(value)
+    number = (notation or Notation()).number(value) if isinstance(value, str) else float(value)
     # Not for "nan" and "inf" either, which are beyond every bound.
     return number if number is not None and -MAX_AMOUNT <= number <= MAX_AMOUNT else None
 

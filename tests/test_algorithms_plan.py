@@ -138,7 +138,7 @@ class TestPlanMatching(BaseCase):
                     children = [node for node in nodes.values() if node.parent == above]
                     agreeing = [node.key for node in children if sold in node.accepts.get("category", ())]
                     rest = [node.key for node in children if node.is_rest]
-                    best = sorted(agreeing, key=lambda key: -depth[category[key]])[:1] or rest
+                    best = sorted(agreeing, key=lambda key, of=category: -depth[of[key]])[:1] or rest
                     self.assertEqual(path[position + 1: position + 2], best)
 
     def test_what_is_above_is_the_sum_of_what_is_below(self):

@@ -86,7 +86,7 @@ class TestPlanSheet(BaseCase):
         ]
         for notation, text, number in cases:
             with self.subTest(text=text, notation=notation):
-                self.assertEqual(notation.read(text), number)
+                self.assertEqual(notation.number(text), number)
         changes, problems = self._compare((3, 7, {3: "1.200,5", 4: 200}), notation=german)
         self.assertEqual(([one.after for one in changes], problems), ([120050], []))
 

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +37,13 @@ def match(credited: Iterable[Line], invoiced: Iterable[Line]) -> dict:
     found = {}
     for line in credited:
         candidates = by_order.get((line.order_line, line.product)) or by_product.get(line.product) or ()
-        best = min(candidates, key=lambda other: _distance(line, other, left), default=None)
+        best = min(candidates, key=partial(_distance, line, left), default=None)
         found[line.key] = best and best.key
         if best:
             left[best.key] -= line.untaxed
     return found
 
 
-def _distance(line, other, left):
+def _distance(line, left, other):
     is_exhausted = left[other.key] <= 0
     return (is_exhausted, line.price != other.price, -left[other.key])

@@ -1,6 +1,7 @@
 """Proof that the ledger says what its documents say: everything is reckoned afresh and compared."""
 
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass
 
 from odoo import api, models
@@ -77,18 +78,15 @@ class O2cCommissionEntry(models.Model):
         rows = []
         self.env.flush_all()
         (last,) = self.env.execute_query(SQL("SELECT COALESCE(MAX(id), 0) FROM o2c_commission_entry"))[0]
-        try:
-            with self.env.cr.savepoint():
-                self._accrue_orders(orders)
-                self._accrue_deliveries(orders.order_line.move_ids)
-                self._accrue_invoices(moves)
-                self._settle_invoices(moves)
-                rows = self.search([("id", ">", last)]).read(
-                    ["payee_id", "name", "move_id", "order_id", "amount_company", "explanation"], load=None
-                )
-                raise _Undo
-        except _Undo:
-            pass
+        with suppress(_Undo), self.env.cr.savepoint():
+            self._accrue_orders(orders)
+            self._accrue_deliveries(orders.order_line.move_ids)
+            self._accrue_invoices(moves)
+            self._settle_invoices(moves)
+            rows = self.search([("id", ">", last)]).read(
+                ["payee_id", "name", "move_id", "order_id", "amount_company", "explanation"], load=None
+            )
+            raise _Undo
         return [
             Difference(
                 row["payee_id"],

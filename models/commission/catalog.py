@@ -111,11 +111,6 @@ class O2cCommissionPlan(models.Model):
         self._forget_catalog()
         return result
 
-    def _write_system(self, vals):
-        result = super()._write_system(vals)
-        self._forget_catalog()
-        return result
-
     @api.model
     def _forget_catalog(self):
         self.env.registry.clear_cache()

@@ -4,6 +4,8 @@ from odoo.tools import SQL, format_date
 
 from odoo.addons.order_to_cash.algorithms.commission import matching
 
+from .program import PROGRAM, is_program
+
 QUANTITY = "quantity"
 SYSTEM_FIELDS = {"version": 1, "family_id": False, "previous_id": False, "state": "draft"}
 # May be changed at any time: conversation and planned activities.
@@ -195,6 +197,10 @@ class O2cCommissionPlan(models.Model):
         return plans
 
     def write(self, vals):
+        if is_program(self.env):
+            # What is written in turn is not the program's any more.
+            plain = self.with_context(o2c_commission_writer=None)
+            return super(O2cCommissionPlan, plain).write(vals)
         self._check_no_system_field(vals)
         if any(not name.startswith(FREE_PREFIXES) for name in vals.keys() - {"agreement_ids"}):
             self._check_editable()
@@ -218,7 +224,7 @@ class O2cCommissionPlan(models.Model):
 
     def _write_system(self, vals):
         """Write what only the program sets; the guards of :meth:`write` are about users."""
-        return super().write(vals)
+        return self.with_context(o2c_commission_writer=PROGRAM).write(vals)
 
     def _check_no_system_field(self, vals):
         for name, neutral in SYSTEM_FIELDS.items():

@@ -17,13 +17,11 @@ class O2cSalesPlan(models.Model):
     _inherit = "o2c.sales.plan"
 
     add_open_orders = fields.Boolean(
-        string="Add Open Orders",
         help="Confirmed orders are added to the forecast, as far as they are not invoiced (or delivered), "
         "by their delivery date; what is late counts today. For orders that the past says nothing of, such "
         "as projects. Not where orders themselves are the actuals.",
     )
     add_pipeline = fields.Boolean(
-        string="Add Pipeline",
         help="The expected revenue of open opportunities times their probability is added to the forecast by "
         "their expected closing; what is late counts today, what has no date does not. In plans of amounts.",
     )
