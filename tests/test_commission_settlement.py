@@ -1,3 +1,5 @@
+import random
+
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import tagged
@@ -204,6 +206,101 @@ class TestCommissionSettlement(CommissionCommon):
         )
         cells.filtered(lambda cell: str(cell.date_from) == "2025-01-01").target = target
         self.sales_plan.action_approve()
+
+    def test_any_order_of_settlements_gives_the_sum_of_one(self):
+        terms = [
+            {"cap_amount": 150, "guarantee_amount": 40},
+            {"draw_amount": 100},
+            {"cap_amount": 180, "guarantee_amount": 20, "draw_amount": 90},
+        ]
+        months = [
+            ("2025-01-01", "2025-01-31"), ("2025-02-01", "2025-02-28"), ("2025-03-01", "2025-03-31"),
+            ("2025-01-01", "2025-02-28"), ("2025-02-15", "2025-03-31"),
+        ]  # fmt: skip
+        for seed, agreed in enumerate(terms):
+            rng = random.Random(seed)
+            at_once, piecemeal = (
+                self._new_agreement(
+                    self._new_customer(f"{name} {seed}"), self.plan, coverage="all", mode="overlay",
+                    payout="bill", **agreed,
+                )
+                for name in ("At Once", "Piecemeal")
+            )
+            events = [*months, months[2], months[0], *(rng.randint(100, 250_000) / 100 for __ in range(6))]
+            rng.shuffle(events)
+            with self.subTest(seed=seed, events=events):
+                for event in events:
+                    if isinstance(event, float):
+                        day = f"2025-0{rng.randint(1, 3)}-{rng.randint(1, 28):02}"
+                        self._new_invoice(amount=event, date=day)
+                        continue
+                    settlement = self._settle(*event, piecemeal.payee_id)
+                    fate = rng.random()
+                    if fate < 0.2:
+                        settlement.action_cancel()
+                    elif fate < 0.7:
+                        settlement.action_approve()
+                self._settle("2025-01-01", "2025-03-31", piecemeal.payee_id)
+                self._settle("2025-01-01", "2025-03-31", at_once.payee_id)
+                self.assertEqual(self._total(piecemeal), self._total(at_once))
+                settled = self.env["o2c.commission.settlement"].search([
+                    ("payee_id", "=", piecemeal.payee_id.id), ("state", "!=", "cancelled"),
+                ])
+                self.assertEqual(round(sum(settled.mapped("amount")), 2), self._total(at_once)[0])
+
+    def test_many_payees_take_no_more_statements(self):
+        def calculate(count):
+            payees = [self._new_customer(f"Agency {count}.{number}") for number in range(count)]
+            for payee in payees:
+                self._new_agreement(
+                    payee, self.plan, coverage="all", mode="overlay", payout="bill", guarantee_amount=50
+                )
+            self._new_invoice(amount=100, date="2025-01-10")
+            settlements = self.env["o2c.commission.settlement"].concat(*(
+                self._settle("2025-01-01", "2025-01-31", payee, calculate=False) for payee in payees
+            ))
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            settlements.action_calculate()
+            self.env.flush_all()
+            return self.env.cr.sql_log_count - before
+
+        self.assertLessEqual(calculate(12) - calculate(2), 4)
+
+    # ------------------------------------------------------------------
+    # Companies
+    # ------------------------------------------------------------------
+
+    def test_a_manager_settles_in_his_companies_only(self):
+        other = self.env["res.company"].create({"name": "Elsewhere"})
+        settlement = self.env["o2c.commission.settlement"].create({
+            "payee_id": self.agent.id, "company_id": other.id, "date_from": "2025-01-01",
+            "date_to": "2025-01-31",
+        })
+        with self.assertRaises(AccessError):
+            settlement.with_user(self.commission_manager).read(["amount"])
+        # Where commission is switched off nothing is settled.
+        with self.assertRaises(UserError):
+            settlement.action_calculate()
+
+    def test_entries_of_another_company_stay(self):
+        self._new_agreement(self.agent, self.plan, coverage="all", payout="bill")
+        self._new_invoice(amount=1000, date="2025-01-10")
+        other = self.env["res.company"].create({"name": "Elsewhere", "o2c_use_commission": True})
+        settlement = self.env["o2c.commission.settlement"].create({
+            "payee_id": self.agent.id, "company_id": other.id, "date_from": "2025-01-01",
+            "date_to": "2025-01-31", "currency_id": self.company.currency_id.id,
+        })
+        settlement.action_calculate()
+        self.assertEqual(settlement.entry_count, 0)
+
+    def test_archived_payees_and_agreements_are_settled(self):
+        agreement = self._new_agreement(self.agent, self.plan, coverage="all", payout="bill", cap_amount=60)
+        self._new_invoice(amount=1000, date="2025-01-10")
+        agreement.action_archive()
+        self.agent.action_archive()
+        self.assertEqual(self._settle("2025-01-01", "2025-01-31", self.agent).amount, 60.0)
 
     # ------------------------------------------------------------------
     # Rights
