@@ -130,6 +130,7 @@ from . import test_commission_statement
 from . import test_commission_what_if
 from . import test_commission_payment
 from . import test_commission_settlement
+from . import test_commission_settlement_race
 from . import test_commission_payout
 from . import test_commission_dispute
 from . import test_commission_agreement
