@@ -14,10 +14,13 @@ and categories, the deeper; then the one that comes first.
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from itertools import product
 from math import prod
 
 Fact = tuple[Hashable, ...]
+# So many decimals of a smallest unit are sure; those behind come of adding up.
+SURE_DECIMALS = 6
 # How specific a match is: single things, dimensions (both counted below zero), place among siblings.
 _Rank = tuple[int, int, int]
 
@@ -135,3 +138,57 @@ def add_up(own: Mapping[tuple, int], parents: Mapping[Hashable, Hashable | None]
             totals[node, period] = totals.get((node, period), 0) + units
             node = parents[node]
     return totals
+
+
+def add_up_rounded(
+    own: Mapping[tuple, float], parents: Mapping[Hashable, Hashable | None], precision: float
+) -> dict[tuple, int]:
+    """:func:`add_up` of figures that are not rounded yet: those of a share, or of another currency.
+
+    What is at the top is rounded as a whole. Below it figures are rounded so that with what stays at a
+    node they add up to it: each is the next unit below or above what it is (largest remainder; of
+    equal ones the first gets the unit).
+
+    :param own: (node, period) -> figure that belongs to the node itself
+    :param parents: of every node its parent, ``None`` at the top; siblings in their order
+    :param precision: the smallest unit, such as 0.01
+    :return: (node, period) -> units
+    """
+    unit = Decimal(str(precision))
+    exact = {cell: round(Decimal(str(figure)) / unit, SURE_DECIMALS) for cell, figure in own.items()}
+    broken = {period for (_node, period), units in exact.items() if units % 1}
+    result = add_up({cell: int(units) for cell, units in exact.items() if cell[1] not in broken}, parents)
+    for period in broken:
+        here = {cell: units for cell, units in exact.items() if cell[1] == period}
+        result |= _round_down_the_tree(here, add_up(here, parents), parents, period)
+    return result
+
+
+def _round_down_the_tree(own, totals, parents, period):
+    """The totals of one period in whole units."""
+    below: dict[Hashable | None, list] = {}
+    for node, parent in parents.items():
+        if (node, period) in totals:
+            below.setdefault(parent, []).append(node)
+    top = below.get(None, [])
+    whole = int(sum(totals[node, period] for node in top).to_integral_value(ROUND_HALF_UP))
+    units = dict(zip(top, _rounded([totals[node, period] for node in top], whole), strict=True))
+    for node in (waiting := list(units)):
+        children = below.get(node, [])
+        parts = [*(totals[child, period] for child in children), own.get((node, period), Decimal())]
+        units |= zip(children, _rounded(parts, units[node])[:-1], strict=True)
+        waiting.extend(children)
+    return {(node, period): number for node, number in units.items()}
+
+
+def _rounded(parts: Sequence[Decimal], whole: int) -> list[int]:
+    """Parts as whole numbers that add up to ``whole``, which is their sum rounded up or down."""
+    units = [int(part.to_integral_value(ROUND_FLOOR)) for part in parts]
+
+    def is_before(place):
+        # What is taken back is shared as it was given: of the last one less is taken.
+        return units[place] - parts[place], place if parts[place] >= 0 else -place
+
+    for place in sorted(range(len(parts)), key=is_before)[: whole - sum(units)]:
+        units[place] += 1
+    return units

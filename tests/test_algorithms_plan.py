@@ -149,6 +149,36 @@ class TestPlanMatching(BaseCase):
             totals, {("a", 1): 3, ("top", 1): 3, ("b", 1): -2, ("top", 2): 1}
         )
 
+    def test_rounded_figures_add_up_at_every_level(self):
+        draw = random.Random(6)
+        for _turn in range(200):
+            count = draw.randint(1, 12)
+            parents = {node: draw.choice([None, *range(node)]) if node else None for node in range(count)}
+            own = {
+                (node, period): draw.choice([draw.uniform(-9, 9), draw.randint(-999, 999) / 100, 0.005])
+                for node in parents for period in (1, 2) if draw.random() < 0.8
+            }
+            exact = plan_matching.add_up(own, parents)
+            rounded = plan_matching.add_up_rounded(own, parents, 0.01)
+            self.assertEqual(rounded.keys(), exact.keys())
+            for (node, period), units in rounded.items():
+                self.assertLess(abs(units - 100 * exact[node, period]), 1.0001)
+                below = [child for child, parent in parents.items() if parent == node]
+                left = units - sum(rounded.get((child, period), 0) for child in below)
+                self.assertLess(abs(left - 100 * own.get((node, period), 0)), 1.0001)
+            for period in (1, 2):
+                top = [cell for cell in exact if cell[1] == period and parents[cell[0]] is None]
+                whole = sum(exact[cell] for cell in top)
+                self.assertLess(abs(sum(rounded[cell] for cell in top) - 100 * whole), 0.5001)
+
+    def test_figures_that_are_whole_already_stay(self):
+        own = {("a", 1): 0.1 + 0.2, ("b", 1): 50.005, ("c", 1): 50.005, ("a", 2): 1.01}
+        parents = {"top": None, "a": "top", "b": "top", "c": "top"}
+        self.assertEqual(plan_matching.add_up_rounded(own, parents, 0.01), {
+            ("top", 1): 10031, ("a", 1): 30, ("b", 1): 5001, ("c", 1): 5000,
+            ("top", 2): 101, ("a", 2): 101,
+        })
+
 
 class TestPlanForecast(BaseCase):
     """Forecasts of a tree."""

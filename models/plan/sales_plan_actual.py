@@ -4,12 +4,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
-from odoo.addons.order_to_cash.algorithms import (
-    apportion,
-    plan_changes,
-    plan_matching,
-    plan_periods,
-)
+from odoo.addons.order_to_cash.algorithms import plan_changes, plan_matching, plan_periods
 
 YEAR = 12
 # After so many days the whole plan is refreshed, customers having changed their class or region.
@@ -149,7 +144,5 @@ class O2cSalesPlan(models.Model):
             node = matcher.find(fact)
             if node is not None:
                 own[node, month] = own.get((node, month), 0) + value
-        precision = self._precision()
-        units = {cell: apportion.to_units(value, precision) for cell, value in own.items()}
         parents = {node.id: node.parent_id.id or None for node in self.node_ids}
-        return plan_matching.add_up(units, parents)
+        return plan_matching.add_up_rounded(own, parents, self._precision())

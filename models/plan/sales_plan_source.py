@@ -17,6 +17,9 @@ PERSONS = {"user_id", "payee_id"}
 SINGLE = {"user_id", "payee_id", "partner_id", "product_id"}
 # Dimensions that are trees, with the table of the tree.
 TREES = {"region_id": "o2c_sales_region", "product_category_id": "product_category"}
+WHOLE = 100.0
+# Less than this share of a line comes of adding up.
+SMALLEST_SHARE = 1e-6
 
 # Where they stand in the statement below.
 COLUMNS = {
@@ -26,10 +29,9 @@ COLUMNS = {
     "partner_id": SQL("customer.id"),
     "product_category_id": SQL("template.categ_id"),
     "product_id": SQL("fact.product_id"),
-    "user_id": SQL("CASE WHEN share.line_id IS NULL THEN fact.user_id ELSE share.user_id END"),
-    "payee_id": SQL(
-        "CASE WHEN share.line_id IS NULL THEN seller.partner_id ELSE share.partner_id END"
-    ),
+    # What nobody has a share in is the salesperson's of the document.
+    "user_id": SQL("CASE WHEN share.partner_id IS NULL THEN fact.user_id ELSE share.user_id END"),
+    "payee_id": SQL("COALESCE(share.partner_id, seller.partner_id)"),
 }
 
 
@@ -52,7 +54,8 @@ class O2cSalesPlan(models.Model):
         :param lines: ``account.move.line``, ``sale.order.line`` or ``stock.move``, as the plan says
             where its actuals come from
         :return: dict id of a line -> dict id of a partner (an agent, or the contact of an employee) ->
-            percent of the line. The shares of a line add up to 100, lest totals count it twice.
+            percent of the line. The shares of a line add up to 100 at the most, lest totals count it
+            twice; the rest is the salesperson's of the document, or nobody's.
         """
         return {}
 
@@ -150,10 +153,11 @@ class O2cSalesPlan(models.Model):
         return self.env.execute_query(SQL(
             """
             WITH share AS (
-                SELECT given.line_id, given.partner_id, given.percent, MIN(seller.id) AS user_id
+                SELECT given.line_id, given.partner_id, given.percent,
+                       (array_agg(seller.id ORDER BY seller.active DESC, seller.id))[1] AS user_id
                 FROM unnest(%(lines)s::int[], %(partners)s::int[], %(percents)s::float8[])
                      AS given (line_id, partner_id, percent)
-                LEFT JOIN res_users seller ON seller.partner_id = given.partner_id AND seller.active
+                LEFT JOIN res_users seller ON seller.partner_id = given.partner_id
                 GROUP BY given.line_id, given.partner_id, given.percent
             ),
             rate AS (%(rates)s),
@@ -184,11 +188,13 @@ class O2cSalesPlan(models.Model):
         keys = self.env.execute_query(SQL("SELECT line_id FROM (%s) fact", lines.sql))
         # sudo: the figures are those of the whole company, whoever refreshes them
         records = self.env[lines.model].sudo().browse([key for (key,) in keys])
-        return [
-            (line, partner, percent)
-            for line, shares in self._credited_shares(records).items()
-            for partner, percent in shares.items()
-        ]
+        rows = []
+        for line, shares in self._credited_shares(records).items():
+            rows += [(line, partner, percent) for partner, percent in shares.items()]
+            rest = WHOLE - sum(shares.values())
+            if rest > SMALLEST_SHARE:
+                rows.append((line, None, rest))
+        return rows
 
     def _rates_sql(self, date_from, date_to):
         """Of every day how much of the plan's currency one unit of the company's is."""
