@@ -39,6 +39,9 @@ from . import test_plan_person
 from . import test_plan_planned
 from . import test_plan_grid_tour
 from . import test_plan_screens
+from . import test_plan_shares
+from . import test_plan_dates
+from . import test_plan_versions
 from . import test_hold_access
 from . import test_hold_kinds_customer
 from . import test_hold_kinds_domain

@@ -39,3 +39,17 @@ class TestPlanDemand(PlanCommon):
         self.assertFalse(demand.is_cut)
         line = demand.line_ids
         self.assertEqual((line.min_qty, line.max_qty, line.is_chosen), (7, 17, True))
+
+    def test_a_rule_that_was_archived_comes_back(self):
+        rule = self.env["stock.warehouse.orderpoint"].create({"product_id": self.goods.id})
+        rule.active = False
+        demand = self._propose(self._approved(31))
+        demand.line_ids.is_chosen = True
+        demand.sudo().action_apply()
+        self.assertTrue(rule.active)
+        self.assertEqual((rule.product_min_qty, rule.product_max_qty), (7, 7))
+
+    def test_nothing_is_proposed_for_an_archived_product(self):
+        plan = self._approved(31)
+        self.goods.active = False
+        self.assertFalse(self._propose(plan).line_ids)

@@ -51,12 +51,14 @@ class TestPlanPlanned(PlanCommon):
         self._type(nodes["harbour"], 100, 0, 0)
         self._type(inland, 7, 8, 9)
         inland.cell_ids[2].is_locked = True
+        call = inland.activity_schedule("mail.mail_activity_data_call", user_id=self.planner.id)
         plan.action_approve()
         sums = nodes["top"].cell_ids.mapped("rolled_up")
         wizard = self.env["base.partner.merge.automatic.wizard"].create({})
         wizard._merge((self.customer | self.other_customer).ids, self.customer, extra_checks=False)
         self.assertFalse(inland.exists())
         harbour = nodes["harbour"]
+        self.assertEqual(harbour.activity_ids, call)
         self.assertEqual(self._targets(harbour), [107, 8, 9])
         self.assertEqual(harbour.cell_ids.mapped("is_locked"), [False, False, True])
         below = {node.name: self._targets(node) for node in harbour.child_ids}

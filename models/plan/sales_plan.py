@@ -13,7 +13,7 @@ FREE_WHEN_APPROVED = {"user_id", "message_main_attachment_id"}
 COUNTING = {"company_id", "currency_id", "date_from", "date_to", "metric", "period", "source"}
 SYSTEM_FIELDS = {
     "state", "version", "family_id", "previous_id", "approved_by_id", "approved_on",
-    "refreshed_on", "refreshed_fully_on", "sales_digests",
+    "refreshed_on", "refreshed_fully_on", "sales_digests", "forecast_on",
 }
 
 
@@ -202,7 +202,10 @@ class O2cSalesPlan(models.Model):
     def write(self, vals):
         if is_program(self.env):
             return super(O2cSalesPlan, self.with_context(o2c_plan_writer=None)).write(vals)
-        self._check_no_system_field(vals)
+        # Emptied is as bad as filled: a version without its family can never be approved.
+        self._check_no_system_field({
+            name: vals[name] or any(plan[name] for plan in self) for name in SYSTEM_FIELDS & vals.keys()
+        })
         content = {
             name for name in vals
             if name not in FREE_WHEN_APPROVED and not name.startswith(("message_", "activity_"))

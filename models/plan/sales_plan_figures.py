@@ -5,7 +5,7 @@ from decimal import Decimal
 from odoo import models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import SQL
+from odoo.tools import SQL, format_date
 
 TOTALS = [
     "forecast", "target", "gap", "actual", "last_year", "attainment", "due", "pace", "expected",
@@ -50,7 +50,8 @@ class O2cSalesPlan(models.Model):
         self._forget_cells()
 
     def _align_cells(self):
-        """After a change of the dates: cells of periods that still are stay, others go or come."""
+        """After a change of the dates: cells of periods that still are, if only of some days, stay, others
+        go or come."""
         self.env.flush_all()
         for plan in self:
             periods = plan._periods()
@@ -66,18 +67,51 @@ class O2cSalesPlan(models.Model):
             ))
             self.env.cr.execute(SQL(
                 """
-                UPDATE o2c_sales_plan_cell cell SET period_index = period.index
+                UPDATE o2c_sales_plan_cell cell
+                SET period_index = period.index, date_from = period.date_from, date_to = period.date_to
                 FROM unnest(%(index)s::int[], %(dates_from)s::date[], %(dates_to)s::date[])
                      AS period (index, date_from, date_to)
-                WHERE cell.plan_id = %(plan)s AND cell.date_from = period.date_from
-                  AND cell.date_to = period.date_to
+                WHERE cell.plan_id = %(plan)s
+                  AND date_trunc('month', cell.date_from) = date_trunc('month', period.date_from)
+                  AND date_trunc('month', cell.date_to) = date_trunc('month', period.date_to)
                 """,
                 **values,
             ))
+            plan._check_cells_may_go()
             self.env.cr.execute(SQL(
                 "DELETE FROM o2c_sales_plan_cell WHERE plan_id = %s AND period_index < 0", plan.id
             ))
             plan._make_cells(plan.node_ids)
+
+    def _check_cells_may_go(self):
+        """Raise where figures were typed for days that are still planned, but in other periods by now.
+
+        How they would be shared out among those is for the planner to say. What lies outside goes.
+        """
+        rows = self.env.execute_query(SQL(
+            """
+            SELECT node.complete_name, cell.date_from, cell.date_to
+            FROM o2c_sales_plan_cell cell JOIN o2c_sales_plan_node node ON node.id = cell.node_id
+            WHERE cell.plan_id = %s AND cell.period_index < 0
+              AND (cell.target <> 0 OR cell.adjustment <> 0)
+              AND cell.date_from <= %s AND cell.date_to >= %s
+            ORDER BY cell.date_from, node.depth, node.id LIMIT 1
+            """,
+            self.id,
+            self.date_to,
+            self.date_from,
+        ))
+        for node, date_from, date_to in rows:
+            raise UserError(
+                self.env._(
+                    "%(plan)s has targets or adjustments for periods that would be cut otherwise: %(node)s, "
+                    "%(first)s to %(last)s, for example. Make a new plan, or set them to 0 first.",
+                    plan=self.display_name,
+                    node=node,
+                    first=format_date(self.env, date_from),
+                    last=format_date(self.env, date_to),
+                )
+            )
 
     def _check_unit_may_change(self, vals):
         """Raise where figures that were typed would be in another currency or of another kind.

@@ -36,6 +36,9 @@ class O2cSalesPlanNode(models.Model):
                 # Past the checks of write(): plans in force are joined like drafts, and keep their sums.
                 models.BaseModel.write(child, {"parent_id": self.id})
         self._add_cells(double)
+        for model, key in (("mail.activity", "res_model"), ("mail.message", "model")):
+            told = self.env[model].search([(key, "=", self._name), ("res_id", "=", double.id)])
+            told.write({"res_id": self.id})
         models.BaseModel.unlink(double)
         self.invalidate_recordset(["child_ids"])
 
@@ -46,7 +49,8 @@ class O2cSalesPlanNode(models.Model):
         self.env.cr.execute(SQL(
             """
             UPDATE o2c_sales_plan_cell cell
-            SET %(sums)s, is_locked = cell.is_locked OR other.is_locked
+            SET %(sums)s, is_locked = cell.is_locked OR other.is_locked,
+                warned_on = COALESCE(cell.warned_on, other.warned_on)
             FROM o2c_sales_plan_cell other
             WHERE cell.node_id = %(node)s AND other.node_id = %(other)s
               AND other.period_index = cell.period_index

@@ -3,7 +3,7 @@
 from collections import defaultdict
 
 from odoo import api, fields, models
-from odoo.tools import format_date
+from odoo.tools import SQL, format_date
 
 from odoo.addons.order_to_cash.algorithms import run_rate
 
@@ -93,6 +93,45 @@ class O2cSalesPlanCell(models.Model):
 
 class O2cSalesPlan(models.Model):
     _inherit = "o2c.sales.plan"
+
+    def _on_approved(self, superseded):
+        super()._on_approved(superseded)
+        for version in self:
+            for old in superseded.filtered(lambda plan, version=version: plan.family_id == version.family_id):
+                version._take_over_warnings(old)
+
+    def _take_over_warnings(self, other):
+        """Nobody is warned again of what the version before told him; what is to be done about it goes on
+        in this one, as the other can no more be read by those concerned.
+
+        :param other: ``o2c.sales.plan``, the version that this one takes the place of
+        """
+        self.ensure_one()
+        self.env.flush_all()
+        self.env.cr.execute(SQL(
+            """
+            UPDATE o2c_sales_plan_cell cell SET warned_on = old.warned_on
+            FROM o2c_sales_plan_node node, o2c_sales_plan_cell old
+            JOIN o2c_sales_plan_node old_node ON old_node.id = old.node_id
+            WHERE cell.plan_id = %s AND node.id = cell.node_id AND old.plan_id = %s
+              AND old_node.key = node.key AND old.date_from = cell.date_from AND old.date_to = cell.date_to
+              AND old.warned_on IS NOT NULL
+            """,
+            self.id,
+            other.id,
+        ))
+        self._forget_cells()
+        node_by_key = {node.key: node.id for node in self.node_ids}
+        new_by_old = {node.id: node_by_key.get(node.key) for node in other.node_ids}
+        # sudo: those of others, too
+        activities = self.env["mail.activity"].sudo().search([
+            ("res_model", "=", "o2c.sales.plan.node"), ("res_id", "in", list(new_by_old)),
+        ])
+        for node_id, members in activities.grouped(lambda activity: new_by_old[activity.res_id]).items():
+            if node_id:
+                members.write({"res_id": node_id})
+            else:
+                members.unlink()
 
     @api.model
     @api.private

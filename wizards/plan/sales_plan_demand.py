@@ -122,7 +122,8 @@ class O2cSalesPlanDemand(models.TransientModel):
         location = self.warehouse_id.lot_stock_id
         present = {
             rule.product_id: rule
-            for rule in Rule.search([
+            # One that was archived comes back: there cannot be another beside it.
+            for rule in Rule.with_context(active_test=False).search([
                 ("product_id", "in", lines.product_id.ids), ("location_id", "=", location.id),
             ])
         }
@@ -130,7 +131,7 @@ class O2cSalesPlanDemand(models.TransientModel):
         for line in lines:
             values = {"product_min_qty": line.min_qty, "product_max_qty": line.max_qty}
             if line.product_id in present:
-                present[line.product_id].write(values)
+                present[line.product_id].write({**values, "active": True})
             else:
                 new.append({
                     **values,
@@ -169,7 +170,7 @@ class O2cSalesPlanDemand(models.TransientModel):
                 continue
             path = node.browse(node._path_ids()).sorted("depth", reverse=True)
             product = next((one.product_id for one in path if one.product_id), None)
-            if product and product.is_storable:
+            if product and product.active and product.is_storable:
                 planned.setdefault(product.id, []).extend(
                     plan_demand.Planned(cell.date_from, cell.date_to, cell.target) for cell in node.cell_ids
                 )
