@@ -148,3 +148,15 @@ class TestRefunds(BaseCase):
         invoiced = [refunds.Line(1, None, "rope", 5.0, 50.0), refunds.Line(2, None, "rope", 5.0, 50.0)]
         credited = [refunds.Line("a", None, "rope", 5.0, 50.0), refunds.Line("b", None, "rope", 5.0, 50.0)]
         self.assertEqual(refunds.match(credited, invoiced), {"a": 1, "b": 2})
+
+    def test_what_was_credited_before_is_gone(self):
+        invoiced = [
+            refunds.Line(1, None, "rope", 5.0, 50.0, credited=50.0),
+            refunds.Line(2, None, "rope", 5.0, 50.0, credited=20.0),
+        ]
+        self.assertEqual(refunds.match([refunds.Line("a", None, "rope", 5.0, 30.0)], invoiced), {"a": 2})
+
+    def test_discounts_take_back_discounts(self):
+        invoiced = [refunds.Line(1, None, None, 10.0, -10.0), refunds.Line(2, None, None, 100.0, 100.0)]
+        credited = [refunds.Line("a", None, None, 10.0, -10.0), refunds.Line("b", None, None, 50.0, 50.0)]
+        self.assertEqual(refunds.match(credited, invoiced), {"a": 1, "b": 2})

@@ -25,6 +25,7 @@ from . import account_partial_reconcile
 from . import stock_move
 from . import write_off
 from . import sales_plan
+from . import partner_merge
 from . import res_users
 from . import res_company_payout
 from . import res_config_settings

@@ -28,6 +28,9 @@ class O2cCommissionEntry(models.Model):
         :param moves: ``account.move``
         :param are_new: whether none was ever posted before
         """
+        if not are_new:
+            # Credit notes that came while their invoice was a draft found nothing to take back.
+            moves |= moves.reversal_move_ids
         moves = moves.filtered(lambda move: move._o2c_earns_commission())
         if not moves:
             return
@@ -37,24 +40,25 @@ class O2cCommissionEntry(models.Model):
         known = {state.line for state in states if not state.is_closed}
         generations = {state.line: state.first["generation"] + 1 for state in states}
         fresh = [line for line in lines if line.res_id not in known]
-        sales = [line for line in fresh if line.kind != "out_refund" or not line.reversed_id]
-        credited = [line for line in fresh if line.kind == "out_refund" and line.reversed_id]
-        unmatched = self._accrue_refunds(credited, generations)
-        self._accrue_sales([*sales, *unmatched], generations)
+        credited = [line for line in fresh if _is_credit(line)]
+        self._accrue_sales([line for line in fresh if not _is_credit(line)], generations)
+        self._accrue_sales(self._accrue_refunds(credited, generations), generations)
         ordered = {line.order_line_id for line in lines if line.order_line_id}
         self._refresh_progress(self.env["sale.order.line"].browse(ordered))
         self._settle_invoices(moves.filtered(lambda move: move._o2c_is_settled_in_part()))
 
     @api.model
     def _accrue_sales(self, lines, generations):
+        if not lines:
+            return
         crediting = Crediting(self.env)
         credited = [
             row
             for row in crediting.credited(lines, self._credits(lines, crediting))
-            if row.facts.trigger not in OF_THE_ORDER or not row.line.order_line_id
+            if row.trigger not in OF_THE_ORDER or not row.line.order_line_id
         ]
-        waiting = [row for row in credited if row.facts.trigger == "payment"]
-        earned = [row for row in credited if row.facts.trigger != "payment"]
+        waiting = [row for row in credited if row.trigger == "payment"]
+        earned = [row for row in credited if row.trigger != "payment"]
         tallies = self._load_tallies([row.claim for row in earned])
         # What payments will earn is an estimate: the tallies stay as they are.
         estimates = self._load_tallies([row.claim for row in waiting], lock=False)
@@ -218,3 +222,9 @@ class O2cCommissionEntry(models.Model):
             "amount_payee": jump.payee,
             "explanation": words(payee).jump(first["tally_from"]),
         }
+
+
+def _is_credit(line):
+    """Whether a line of a credit note takes back one of an invoice: that of the note, or of its order."""
+    of_order = line.order_line_id and line.quantity < 0
+    return line.kind == "out_refund" and bool(line.reversed_id or of_order)

@@ -31,7 +31,7 @@ class O2cCommissionEntry(models.Model):
         splits = self._splits({line.order_line_id for line in lines})
         shares = {(line.source, line.res_id): splits.get(line.order_line_id, []) for line in lines}
         credited = [
-            row for row in Crediting(self.env).credited(lines, shares) if row.facts.trigger == "delivery"
+            row for row in Crediting(self.env).credited(lines, shares) if row.trigger == "delivery"
         ]
         tallies = self._load_tallies([row.claim for row in credited])
         self._append(self._first_rows(credited, tallies, "accrue", {}))

@@ -8,7 +8,7 @@ from odoo.tools import SQL
 from odoo.addons.order_to_cash.algorithms.commission import pricing
 
 from . import claim_state, sale_line
-from .crediting import Crediting, base_of
+from .crediting import Crediting, base_of, trigger_of
 
 DONE_BY_DELIVERY = "delivery"
 TOLERANCE = 0.00005
@@ -57,14 +57,16 @@ class O2cCommissionEntry(models.Model):
             if states.get(line.res_id)
         }
         self._write_down_orders(changed, shares, generations)
+        if live:
+            self._settle_sources(self.env["sale.order.line"].browse(live).invoice_lines.move_id)
         self._refresh_progress(confirmed.order_line)
 
     @api.model
     def _write_down_orders(self, lines, shares, generations):
         by_line = {("order", line_id): found for line_id, found in shares.items()}
         credited = Crediting(self.env).credited(lines, by_line)
-        earned = [row for row in credited if row.facts.trigger == "order"]
-        waiting = [row for row in credited if row.facts.trigger != "order"]
+        earned = [row for row in credited if row.trigger == "order"]
+        waiting = [row for row in credited if row.trigger != "order"]
         tallies = self._load_tallies([row.claim for row in earned])
         # What is expected is an estimate: the tallies stay as they are.
         estimates = self._load_tallies([row.claim for row in waiting], lock=False)
@@ -88,18 +90,24 @@ class O2cCommissionEntry(models.Model):
             return
         done = self._done_quantities([state.line for state in states])
         plans = self.env["o2c.commission.plan"]._catalog().plans
+        products = self.env["product.product"].browse(
+            {state.first["product_id"] for state in states if state.first["product_id"]}
+        )
         words = self._words()
         rows = []
         for state in states:
             invoiced, delivered = done.get(state.line, (0.0, 0.0))
-            by_delivery = plans[state.first["plan_id"]].trigger == DONE_BY_DELIVERY
+            product = products.browse(state.first["product_id"] or ()).with_prefetch(products.ids)
+            trigger = trigger_of(plans[state.first["plan_id"]].trigger, product.type)
+            by_delivery = trigger == DONE_BY_DELIVERY
             rows.extend(self._progress_rows(state, delivered if by_delivery else invoiced, words))
         self._append(rows)
 
     @api.model
     def _progress_rows(self, state, done, words):
         first = state.first
-        part, whole = pricing.ratio(max(done, 0.0), first["quantity"])
+        is_more = done * float(first["quantity"]) > 0
+        part, whole = pricing.ratio(done if is_more else 0.0, first["quantity"])
         gone = pricing.due_amounts(state.amounts, part, whole, state.money(self.env))
         step = pricing.minus(pricing.minus(state.amounts, gone), state.expected)
         if not step:
@@ -137,14 +145,16 @@ class O2cCommissionEntry(models.Model):
                   LEFT JOIN uom_uom unit ON unit.id = line.product_uom_id
                   LEFT JOIN uom_uom product_unit ON product_unit.id = template.uom_id
                   LEFT JOIN LATERAL (
-                      SELECT SUM(item.quantity * COALESCE(item_unit.factor / product_unit.factor, 1))
-                                 AS quantity
+                      SELECT SUM(item.quantity * COALESCE(item_unit.factor / product_unit.factor, 1)
+                                 * CASE WHEN move.move_type = 'out_refund' THEN -1 ELSE 1 END) AS quantity
                         FROM sale_order_line_invoice_rel rel
                         JOIN account_move_line item ON item.id = rel.invoice_line_id
                         JOIN account_move move ON move.id = item.move_id
                         LEFT JOIN uom_uom item_unit ON item_unit.id = item.product_uom_id
                        WHERE rel.order_line_id = line.id AND move.state = 'posted'
-                         AND move.move_type IN ('out_invoice', 'out_receipt')
+                         AND (move.move_type IN ('out_invoice', 'out_receipt')
+                              -- What was ordered below zero.
+                              OR move.move_type = 'out_refund' AND line.product_uom_qty < 0)
                   ) invoiced ON TRUE
                  WHERE line.id = ANY(%s)
                 """,

@@ -18,10 +18,10 @@ NOTHING = pricing.Amounts()
 class Taken:
     """What credit notes have taken back of a claim, without sign against it.
 
-    :ivar base: in the terms of the claim's base
+    :ivar measure: as :func:`_measure`
     """
 
-    base: float = 0.0
+    measure: float = 0.0
     amounts: pricing.Amounts = NOTHING
 
 
@@ -34,16 +34,20 @@ class O2cCommissionEntry(models.Model):
 
         All credit notes on a line together take back ``round(commission × min(1, credited ÷ invoiced))``.
 
-        :param lines: lines of credit notes that refer to an invoice
+        :param lines: lines of credit notes that refer to an invoice, or to an order that was invoiced
         :return: those of which the invoice has no line like them: they go by the rules, as sales below zero
         """
         if not lines:
             return []
-        invoices = self.env["account.move"].browse({line.reversed_id for line in lines})
-        originals = {line.res_id: line for line in sale_line.invoice_lines(self.env, invoices)}
-        matched = _match(lines, originals.values())
+        invoices = {line.reversed_id for line in lines if line.reversed_id}
+        invoices |= self._invoices_of({line.order_line_id for line in lines if not line.reversed_id})
+        originals = {
+            line.res_id: line
+            for line in sale_line.invoice_lines(self.env, self.env["account.move"].browse(invoices))
+        }
         states = self._original_states(originals.values())
         taken = self._taken_back([state for found in states.values() for state in found])
+        matched = _match(lines, originals.values(), states, taken)
         words = self._words()
         rows = []
         for line in lines:
@@ -55,7 +59,31 @@ class O2cCommissionEntry(models.Model):
         self._level(rows)
         # An invoice that earned nothing, before the first day of commission, takes nothing back.
         earning = {line.move_id for line in originals.values() if line.res_id in states}
-        return [line for line in lines if matched[line.res_id] is None and line.reversed_id in earning]
+        return [
+            line
+            for line in lines
+            if matched[line.res_id] is None and (not line.reversed_id or line.reversed_id in earning)
+        ]
+
+    @api.model
+    def _invoices_of(self, order_line_ids):
+        """Ids of the posted invoices of order lines."""
+        if not order_line_ids:
+            return set()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT DISTINCT line.move_id
+                  FROM sale_order_line_invoice_rel rel
+                  JOIN account_move_line line ON line.id = rel.invoice_line_id
+                  JOIN account_move move ON move.id = line.move_id
+                 WHERE rel.order_line_id = ANY(%s) AND move.state = 'posted'
+                   AND move.move_type IN ('out_invoice', 'out_receipt')
+                """,
+                list(order_line_ids),
+            )
+        )
+        return {move for (move,) in rows}
 
     @api.model
     def _original_states(self, originals):
@@ -79,16 +107,24 @@ class O2cCommissionEntry(models.Model):
 
     @api.model
     def _taken_back(self, states):
-        """What live credit notes took back of claims: {id of the first row: Taken}"""
+        """What live credit notes took back of claims: {id of the first row: Taken}
+
+        Also when the claims were of an earlier generation then.
+        """
         if not states:
             return {}
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT first.origin_entry_id, -SUM(first.base_amount), -SUM(first.amount),
-                       -SUM(first.amount_company), -SUM(first.amount_payee)
-                  FROM o2c_commission_entry first
-                 WHERE first.origin_entry_id = ANY(%s) AND first.step = 0
+                SELECT claim.id,
+                       -SUM(CASE WHEN claim.base_amount = 0 THEN first.quantity ELSE first.base_amount END),
+                       -SUM(first.amount), -SUM(first.amount_company), -SUM(first.amount_payee)
+                  FROM o2c_commission_entry claim
+                  JOIN o2c_commission_entry origin ON origin.source = claim.source
+                   AND origin.source_res_id = claim.source_res_id
+                   AND origin.agreement_id = claim.agreement_id AND origin.step = 0
+                  JOIN o2c_commission_entry first ON first.origin_entry_id = origin.id AND first.step = 0
+                 WHERE claim.id = ANY(%s)
                    AND NOT EXISTS (
                        SELECT FROM o2c_commission_entry closing
                         WHERE closing.source = first.source
@@ -96,14 +132,14 @@ class O2cCommissionEntry(models.Model):
                           AND closing.agreement_id = first.agreement_id
                           AND closing.generation = first.generation
                           AND closing.is_closing)
-                 GROUP BY first.origin_entry_id
+                 GROUP BY claim.id
                 """,
                 [state.first["id"] for state in states],
             )
         )
         return {
-            first_id: Taken(float(base), pricing.Amounts(float(amount), float(company), float(payee)))
-            for first_id, base, amount, company, payee in rows
+            first_id: Taken(float(measure), pricing.Amounts(float(amount), float(company), float(payee)))
+            for first_id, measure, amount, company, payee in rows
         }
 
     @api.model
@@ -113,9 +149,10 @@ class O2cCommissionEntry(models.Model):
         before = taken.get(first["id"], Taken())
         fraction = _fraction(line, original, state)
         base = float(first["base_amount"]) * fraction
-        part, whole = pricing.ratio(before.base + base, first["base_amount"])
+        measure = before.measure + _measure(first) * fraction
+        part, whole = pricing.ratio(measure, _measure(first))
         together = pricing.due_amounts(state.amounts, part, whole, state.money(self.env))
-        taken[first["id"]] = Taken(before.base + base, together)
+        taken[first["id"]] = Taken(measure, together)
         amounts = pricing.minus(before.amounts, together)
         payee = self.env["res.partner"].browse(first["payee_id"])
         return {
@@ -143,28 +180,61 @@ class O2cCommissionEntry(models.Model):
         }
 
 
-def _match(lines, originals):
-    """Which line each credited one takes back: {id: id or None}"""
-    by_invoice = defaultdict(list)
+def _measure(first):
+    """What parts of a claim are measured by: its base, or the quantity of what has none."""
+    return float(first["base_amount"]) or float(first["quantity"])
+
+
+def _match(lines, originals, states, taken):
+    """Which line each credited one takes back: {id: id or None}
+
+    :param states: {id of the invoiced line: [ClaimState]}
+    :param taken: {id of the first row of a claim: Taken}
+    """
+    by_invoice, by_order_line = defaultdict(list), defaultdict(list)
     for line in originals:
-        by_invoice[line.move_id].append(_comparable(line, 1))
-    found = {}
+        by_invoice[line.move_id].append(line)
+        by_order_line[line.order_line_id].append(line)
+    together = defaultdict(list)
     for line in lines:
-        by_invoice.setdefault(line.reversed_id, [])
-    for invoice, invoiced in by_invoice.items():
-        credited = [_comparable(line, -1) for line in lines if line.reversed_id == invoice]
-        found.update(refunds.match(credited, invoiced))
+        together[line.reversed_id, None if line.reversed_id else line.order_line_id].append(line)
+    found = {}
+    for (invoice, order_line), credited in together.items():
+        invoiced = by_invoice[invoice] if invoice else by_order_line[order_line]
+        gone = {line.res_id: _gone(states.get(line.res_id, ()), taken) for line in invoiced}
+        found.update(
+            refunds.match(
+                [_comparable(line, -1) for line in credited],
+                [_comparable(line, 1, gone[line.res_id]) for line in invoiced],
+            )
+        )
     return found
 
 
-def _comparable(line, sign):
+def _gone(states, taken):
+    """The part of an invoiced line that is credited already."""
+    gone = [
+        taken[state.first["id"]].measure / _measure(state.first)
+        for state in states
+        if state.first["id"] in taken and state.first["source"] == "invoice" and _measure(state.first)
+    ]
+    return max(gone, default=0.0)
+
+
+def _comparable(line, sign, gone=0.0):
     price = round(line.untaxed / line.quantity, 6) if line.quantity else line.untaxed
-    return refunds.Line(line.res_id, line.order_line_id, line.product_id, abs(price), sign * line.untaxed)
+    untaxed = sign * line.untaxed
+    return refunds.Line(
+        line.res_id, line.order_line_id, line.product_id, abs(price), untaxed, credited=gone * untaxed
+    )
 
 
 def _fraction(line, original, state):
-    """How much of a claim's line goes back."""
-    part, whole = pricing.ratio(line.untaxed, original.untaxed)
+    """How much of a claim's line goes back; of what was free that of the quantity."""
+    part, whole = (line.untaxed, original.untaxed) if original.untaxed else (line.quantity, original.quantity)
+    if original.untaxed and line.currency_id != original.currency_id:
+        part *= original.currency_rate / line.currency_rate
+    part, whole = pricing.ratio(part, whole)
     fraction = part / whole
     if state.first["source"] == "order" and state.first["quantity"]:
         fraction *= abs(original.quantity / float(state.first["quantity"]))

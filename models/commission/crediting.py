@@ -7,7 +7,7 @@ from odoo import models
 
 from odoo.addons.order_to_cash.algorithms.commission import coverage, matching, pricing
 
-from . import catalog
+from . import catalog, claim_state
 from .sale_line import SaleLine
 
 
@@ -32,6 +32,7 @@ class Credited:
     """A line's claim with everything that a row of the ledger says.
 
     :ivar facts: :class:`catalog.Plan`, the version in force; ``agreed`` :class:`catalog.Agreement`
+    :ivar trigger: when it is earned: ``order``, ``delivery``, ``invoice`` or ``payment``
     :ivar agreement: the records, for their names
     """
 
@@ -43,6 +44,12 @@ class Credited:
     plan: models.BaseModel
     rule: models.BaseModel
     claim: pricing.Claim
+    trigger: str
+
+
+def trigger_of(trigger, product_type):
+    """When a plan's trigger makes a product earn: what is not delivered earns when it is invoiced."""
+    return "invoice" if trigger == "delivery" and product_type != "consu" else trigger
 
 
 class Crediting:
@@ -74,7 +81,23 @@ class Crediting:
                     if rule:
                         found.append((line, credit, agreed, plan, rule.id))
         costs = self._costs([line for line, __, __, plan, __ in found if plan.base == "margin"])
-        return [self._credited(*row, costs) for row in found]
+        triggers = self._triggers_of_orders(found)
+        return [self._credited(*row, costs, triggers) for row in found]
+
+    def _triggers_of_orders(self, found):
+        """The triggers by which orders were written down: what they or their deliveries earn, the invoice
+        does not earn again when the plan has changed meanwhile.
+
+        :return: {(id of the order line, id of the agreement): trigger}
+        """
+        plans = self.catalog.plans
+        ordered = {line.order_line_id for line, *__ in found if line.order_line_id and line.source != "order"}
+        if not ordered or len({plan.trigger for plan in plans.values()}) == 1:
+            return {}
+        return {
+            (state.line, state.first["agreement_id"]): plans[state.first["plan_id"]].trigger
+            for state in claim_state.load(self.env, "order", list(ordered))
+        }
 
     def covering(self, lines):
         """Shares of lines by the agreements in force.
@@ -145,7 +168,8 @@ class Crediting:
             self._paths[category_id] = tuple(int(part) for part in reversed(path.split("/")) if part)
         return self._paths[category_id]
 
-    def _credited(self, line, credit, agreed, plan, rule_id, costs):
+    def _credited(self, line, credit, agreed, plan, rule_id, costs, triggers):
+        trigger = triggers.get((line.order_line_id, agreed.id), plan.trigger)
         return Credited(
             line,
             credit,
@@ -155,6 +179,7 @@ class Crediting:
             self.env["o2c.commission.plan"].browse(plan.id),
             self.env["o2c.commission.rule"].browse(rule_id),
             self._claim(line, credit, agreed, plan, self.catalog.terms[rule_id], costs),
+            trigger_of(trigger, line.product_type),
         )
 
     def _claim(self, line, credit, agreed, plan, terms, costs):
@@ -219,8 +244,10 @@ def base_of(line, base, cost):
     if base == "untaxed":
         return line.untaxed
     margin = float(pricing.decimal(line.untaxed) - pricing.decimal(cost or 0.0))
-    # What is sold at a loss earns nothing; it is no debt of who sold it.
-    return max(margin, 0.0) if line.untaxed > 0 else margin
+    # What is sold at a loss or given away earns nothing; it is no debt of who sold it.
+    if line.untaxed < 0:
+        return min(margin, 0.0)
+    return max(margin, 0.0) if line.untaxed else 0.0
 
 
 def _bases(line, terms, cost):

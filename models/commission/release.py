@@ -161,7 +161,12 @@ class O2cCommissionEntry(models.Model):
     def _release_rows(self, state, invoice, words):
         """What payments release of a claim that waits for them, and what is no longer expected."""
         release = _Release(self, state, invoice, words)
-        return [*release.of_payments_gone(), *release.of_new_payments(), *release.of_the_rest()]
+        return [
+            *release.of_payments_gone(),
+            *release.of_new_payments(),
+            *release.of_nothing_to_pay(),
+            *release.of_the_rest(),
+        ]
 
     @api.model
     def _loss_rows(self, state, lost, total, words):
@@ -202,12 +207,25 @@ class O2cCommissionEntry(models.Model):
         :param document: name of what was reset, changed or cancelled
         """
         words = self._words()
+        states = [state for state in claim_state.load(self.env, source, line_ids) if not state.is_closed]
+        claim_state.load_payments(self.env, states)
         rows = []
-        for state in claim_state.load(self.env, source, line_ids):
-            if not state.is_closed:
-                rows.extend(self._closing_rows(state, words, document))
+        for state in states:
+            rows.extend(self._unpaid_rows(state, words))
+            rows.extend(self._closing_rows(state, words, document))
         self._append(rows)
         self._level(rows)
+
+    @api.model
+    def _unpaid_rows(self, state, words):
+        """Take back what payments released where each was added up, and say so in the state of the claim."""
+        if not state.payments:
+            return []
+        release = _Release(self, state, Settled(total=1.0), words)
+        rows = list(release.of_payments_gone())
+        state.earned, state.base, state.last_step = release.earned, release.base, release.step
+        state.base_company = round(state.base_company + sum(row["base_company"] for row in rows), 4)
+        return rows
 
     @api.model
     def _closing_rows(self, state, words, document):
@@ -293,6 +311,21 @@ class _Release:
                     payment, self.invoice.total, payment.amount, self.state.amounts.document, self.currency
                 ),
             )
+
+    def of_nothing_to_pay(self):
+        """An invoice of nothing, for what was paid in advance, is paid from the beginning."""
+        is_known = self.earned or self.state.base_company
+        is_worth = self.state.amounts or self.first["base_company"]
+        if self.invoice.total or self.invoice.payments or self.gone or is_known or not is_worth:
+            return
+        day = self.first["date"]
+        yield self._row(
+            self._target(),
+            date=day,
+            base_company=float(self.first["base_company"]),
+            tally_from=self._tally_from(day),
+            explanation=self.words.nothing_to_pay(),
+        )
 
     def of_the_rest(self):
         """What is still expected: neither paid nor written off."""

@@ -16,7 +16,7 @@ class SaleOrder(models.Model):
     )
     # A plain column: whether the shares of the lines are decided, also where nobody has any.
     o2c_commission_assigned = fields.Boolean(
-        string="Commission Assigned", readonly=True, copy=False, groups="base.group_no_one"
+        string="Commission Assigned", readonly=True, copy=False, groups=fields.NO_ACCESS
     )
 
     @api.model_create_multi
@@ -31,11 +31,24 @@ class SaleOrder(models.Model):
             confirmed = self.filtered(lambda order: order.state == "sale")
             confirmed._o2c_assign_commission()
             (self - confirmed)._o2c_refresh_commission()
+            self.filtered(lambda order: order.state in ("draft", "sent"))._o2c_forget_assigned()
         return result
 
     def _o2c_uses_commission(self):
-        """Those of these orders whose companies pay commission."""
-        return self.filtered(lambda order: order.company_id.o2c_use_commission)
+        """Those of these orders whose companies pay commission, since their first day of it."""
+        return self.filtered(
+            lambda order: order.company_id.o2c_use_commission
+            and (
+                not order.company_id.o2c_commission_start
+                or order._o2c_local_date() >= order.company_id.o2c_commission_start
+            )
+        )
+
+    def _o2c_local_date(self):
+        """The company's local date of this one order."""
+        self.ensure_one()
+        zone = self.company_id.partner_id.tz or "UTC"
+        return fields.Datetime.context_timestamp(self.with_context(tz=zone), self.date_order).date()
 
     def _o2c_as_ledger(self):
         """These orders as the program sees them."""
@@ -55,10 +68,19 @@ class SaleOrder(models.Model):
         # sudo: a flag of the program
         self.sudo().filtered(lambda order: not order.o2c_commission_assigned).o2c_commission_assigned = True
 
+    def _o2c_forget_assigned(self):
+        """A quotation again: whose its lines are is decided anew, but for what somebody gave a reason for."""
+        orders = self._o2c_as_ledger().filtered("o2c_commission_assigned")
+        if orders:
+            orders.order_line.filtered(
+                lambda line: not any(line.o2c_commission_split_ids.mapped("reason"))
+            ).o2c_commission_split_ids.unlink()
+            orders.o2c_commission_assigned = False
+
     def _o2c_assign_lines(self, order_lines):
-        """Give lines the shares of the agreements in force on the day of their order."""
+        """Give lines that have none the shares of the agreements in force on the day of their order."""
         crediting = Crediting(self.env)
-        asked = set(order_lines.ids)
+        asked = set(order_lines.filtered(lambda line: not line.o2c_commission_split_ids).ids)
         lines = [line for line in sale_line.order_lines(self.env, self) if line.res_id in asked]
         self.env["o2c.commission.split"].create([
             {

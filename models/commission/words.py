@@ -127,6 +127,9 @@ class Words:
             whole=self.money(whole, currency),
         )
 
+    def nothing_to_pay(self):
+        return self.env._("Nothing is left to be paid of the invoice: all of it is due")
+
     def unpaid(self):
         return self.env._("A payment was taken off the invoice")
 
