@@ -169,11 +169,13 @@
     "demo": [
         "demo/company.xml",
         "demo/customers.xml",
+        "demo/commission.xml",
         "demo/receivables.xml",
         "demo/collections.xml",
         "demo/orders.xml",
         "demo/allocation.xml",
         "demo/plan.xml",
+        "demo/commission_ledger.xml",
     ],
     "uninstall_hook": "uninstall_hook",
 }

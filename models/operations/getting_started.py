@@ -10,6 +10,7 @@ SWITCHES = {
     "allocation": "o2c_use_allocation",
     "plan": "o2c_use_plan",
     "dunning": "o2c_use_dunning",
+    "commission": "o2c_use_commission",
 }
 
 
@@ -29,6 +30,7 @@ class O2cGettingStarted(models.TransientModel):
             ("allocation", "Stock Allocation"),
             ("plan", "Sales Plans"),
             ("dunning", "Dunning"),
+            ("commission", "Commission"),
             ("opening", "Opening Balances"),
         ],
         required=True,
@@ -69,6 +71,10 @@ class O2cGettingStarted(models.TransientModel):
             "dunning": self.env._(
                 "Proposes reminders to customers with overdue invoices. A person reviews and "
                 "sends them."
+            ),
+            "commission": self.env._(
+                "Pays salespeople and agents by plans and agreements: a ledger that explains every amount, "
+                "settlements, and statements people can trust."
             ),
             "opening": self.env._(
                 "Bring open receivables, orders and deliveries from your old system, and tie them "
@@ -176,6 +182,18 @@ class O2cGettingStarted(models.TransientModel):
             amount=formatLang(self.env, amount or 0.0, currency_obj=company.currency_id),
         )
 
+    def _preview_commission(self):
+        company = self.company_id
+        Agreement = self.env["o2c.commission.agreement"]
+        return self.env._(
+            "%(agreements)s agreements with %(payees)s payees. Documents that are posted while it is on earn "
+            "commission; older ones earn nothing.",
+            agreements=Agreement.search_count([("company_id", "child_of", company.id)]),
+            payees=len(
+                Agreement._read_group([("company_id", "child_of", company.id)], ["payee_id"])
+            ),
+        )
+
     def _preview_opening(self):
         return self.env._(
             "Needed only by a company that starts with this system. Every row of a file is checked "
@@ -227,6 +245,7 @@ class O2cGettingStarted(models.TransientModel):
             "allocation": "order_to_cash.o2c_customer_class_action",
             "plan": "order_to_cash.o2c_sales_plan_action",
             "dunning": "order_to_cash.o2c_dunning_policy_action",
+            "commission": "order_to_cash.o2c_commission_plan_action",
             "opening": "order_to_cash.o2c_opening_import_action",
         }[self.domain]
         return self.env["ir.actions.act_window"]._for_xml_id(action)
