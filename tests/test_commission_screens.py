@@ -139,6 +139,9 @@ class TestCommissionScreens(CommissionCommon):
         for user in (self.salesperson, self.o2c_manager):
             Form(order.with_user(user))
         Form(order.o2c_commission_ids[0].with_user(self.commission_manager))
+        invoice = self._new_invoice(amount=100.0, date="2025-03-01")
+        Form(invoice)
+        Form(invoice.with_user(self.o2c_manager))
 
     def test_the_rows_of_a_claim_stand_together(self):
         invoice = self._new_invoice(amount=1000.0, date="2025-03-01")

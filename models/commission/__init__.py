@@ -45,3 +45,4 @@ from . import statement
 from . import audit
 from . import what_if
 from . import portal_commission
+from . import ir_actions_report

@@ -46,11 +46,15 @@ class IrActionsReport(models.Model):
     def _prepare_html(self, html, report_model=False):
         """A page of letters goes to the PDF engine as it is: it has no header and footer to cut
         out, and refers to nothing that the engine would have to fetch."""
-        if self.report_name not in STANDALONE:
+        if self.report_name not in self._o2c_standalone():
             return super()._prepare_html(html, report_model=report_model)
         root = fromstring(html)
         paper = {key: value for key, value in root.items() if key.startswith("data-report-")}
         return [html.decode()], [None], None, None, paper
+
+    def _o2c_standalone(self):
+        """Hook: names of the reports that are one page of HTML with all that they need."""
+        return STANDALONE
 
     def _o2c_print_letters(self, report_ref, data, notices):
         """The PDF of each of the letters, by the id of its reminder."""

@@ -14,8 +14,10 @@ from ..dunning.dunning_letter import Writers, paginate
 from ..xlsx import Column, Sheet, workbook
 
 # Characters that fit on a line of the explanation, and of the document with its customer.
-WHY_WIDTH = 100
+WHY_WIDTH = 120
 NAME_WIDTH = 40
+# The explanation is printed smaller.
+WHY_HEIGHT = 0.7
 # Lines that the summary at the end and the heading of the next currency take.
 CLOSING_HEIGHT = 7
 
@@ -43,7 +45,8 @@ class StatementRow:
         """Lines of the table that the row takes."""
         if self.kind == "closing":
             return CLOSING_HEIGHT
-        return max(1, ceil(len(self.name + self.customer) / NAME_WIDTH)) + ceil(len(self.why) / WHY_WIDTH)
+        lines = max(1, ceil(len(self.name + self.customer) / NAME_WIDTH))
+        return lines + WHY_HEIGHT * ceil(len(self.why) / WHY_WIDTH)
 
 
 class CommissionStatementReport(models.AbstractModel):
