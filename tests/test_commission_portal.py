@@ -166,6 +166,24 @@ class TestCommissionPortal(CommissionCommon, HttpCase):
             self.assertIn("alert-danger", self._post(self.settlement, text=text).text)
         self.assertEqual(len(self.settlement.message_ids), before)
 
+    def test_an_objection_to_a_row(self):
+        self._post(self.settlement, text="It was 2,000!", entry=self.settlement.entry_ids.id)
+        [dispute] = self.settlement.dispute_ids
+        self.assertEqual((dispute.text, dispute.entry_ids), ("It was 2,000!", self.settlement.entry_ids))
+        self.assertEqual((dispute.user_id, self.settlement.state), (self.portal, "disputed"))
+        text = self._text(f"/my/commissions/{self.settlement.id}")
+        for part in ("It was 2,000!", "Being Looked Into"):
+            self.assertIn(part, text)
+        # Rows of others are not objected to, they make a comment.
+        self._post(self.settlement, text="And these?", entry=self.of_the_seller.entry_ids.id)
+        self.assertEqual(self.of_the_seller.state, "calculated")
+        self.assertEqual(len(self.settlement.dispute_ids), 1)
+        dispute.answer = "The invoice says 1,000."
+        dispute.with_user(self.commission_manager).action_refuse()
+        text = self._text(f"/my/commissions/{self.settlement.id}")
+        for part in ("Refused", "The invoice says 1,000."):
+            self.assertIn(part, text)
+
     def test_internal_notes_stay_inside(self):
         self.settlement.message_post(body="INTERNAL", message_type="comment", subtype_xmlid="mail.mt_note")
         self.assertNotIn("INTERNAL", self._text(f"/my/commissions/{self.settlement.id}"))

@@ -105,6 +105,7 @@ class O2cCommissionPortal(CustomerPortal):
                 "o2c_commissions",
                 settlement=settlement,
                 entries=entries,
+                disputed=settlement.dispute_ids.filtered(lambda dispute: dispute.state == "open").entry_ids,
                 figures=report._figure_writer(),
                 pager=pager,
                 message=message if message == "sent" else None,
