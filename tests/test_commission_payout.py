@@ -28,7 +28,6 @@ class TestCommissionPayout(CommissionCommon):
         settlement = self.env["o2c.commission.settlement"].with_user(self.commission_manager).create({
             "payee_id": payee.id,
             "company_id": self.company.id,
-            "currency_id": self.company.currency_id.id,
             "date_from": f"{date_to[:8]}01",
             "date_to": date_to,
             **values,
@@ -98,8 +97,11 @@ class TestCommissionPayout(CommissionCommon):
         foreign = self.setup_other_currency("EUR", rates=[("2024-01-01", 2.0)])
         self._agent(currency_id=foreign.id, guarantee_amount=500)
         self._new_invoice(amount=1000, date="2025-01-10")
-        self.assertEqual(self._settlement(self.agent, approve=False).entry_count, 0)
-        settlement = self._settlement(self.agent, currency_id=foreign.id)
+        own = self._settlement(self.agent, approve=False, currency_id=self.company.currency_id.id)
+        self.assertEqual(own.entry_count, 0)
+        # By itself in the currency that the agreement says.
+        settlement = self._settlement(self.agent)
+        self.assertEqual(settlement.currency_id, foreign)
         self.assertEqual((settlement.amount, settlement.amount_company), (500.0, 250.0))
         settlement.action_bill()
         bill = settlement.sudo().bill_id

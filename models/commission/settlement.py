@@ -47,8 +47,11 @@ class O2cCommissionSettlement(models.Model):
     )
     currency_id = fields.Many2one(
         "res.currency",
+        compute="_compute_currency_id",
+        store=True,
+        readonly=False,
+        precompute=True,
         required=True,
-        default=lambda self: self.env.company.currency_id,
         help="Of the agreements that are settled; those in another currency need a settlement of their own.",
     )
     company_currency_id = fields.Many2one(related="company_id.currency_id", string="Company Currency")
@@ -114,6 +117,21 @@ class O2cCommissionSettlement(models.Model):
     )
 
     @api.depends("payee_id", "company_id")
+    def _compute_currency_id(self):
+        # sudo: in which currency a payee is paid; archived agreements may still owe
+        agreements = self.env["o2c.commission.agreement"].sudo().with_context(active_test=False).search(
+            [("payee_id", "in", self.payee_id.ids), ("company_id", "in", self.company_id.ids)],
+            order="date_from, id",
+        )
+        of_payees = agreements.grouped(lambda agreement: (agreement.payee_id.id, agreement.company_id.id))
+        for settlement in self:
+            own = settlement.company_id.currency_id or self.env.company.currency_id
+            found = of_payees.get((settlement.payee_id.id, settlement.company_id.id), agreements.browse())
+            paid_in = found.currency_id
+            # Of several currencies the company's comes first, then that of the latest agreement.
+            settlement.currency_id = own if own in paid_in or not paid_in else found[-1].currency_id
+
+    @api.depends("payee_id", "company_id")
     def _compute_payout(self):
         # sudo: how a payee is paid decides on the buttons; archived agreements may still owe
         by_payroll = self.env["o2c.commission.agreement"].sudo().with_context(active_test=False)._read_group(
@@ -148,18 +166,18 @@ class O2cCommissionSettlement(models.Model):
             for vals in vals_list:
                 self._check_guarded(vals)
         sequences = self.env["ir.sequence"]
-        settlements = super().create([
+        return super().create([
             # A default of the context must not come in here.
             {
                 **vals,
                 "name": sequences.next_by_code(SEQUENCE, vals.get("date_to")) or "/",
                 "state": "draft",
+                "amount": 0.0,
                 "bill_id": False,
+                "payout_id": False,
             }
             for vals in vals_list
         ])
-        settlements._check_own()
-        return settlements
 
     def write(self, vals):
         if not is_program(self.env):
@@ -172,19 +190,13 @@ class O2cCommissionSettlement(models.Model):
                 one.state in ("billed", "paid", "cancelled") for one in self
             ):
                 raise UserError(self.env._("How it is paid is decided before it is billed."))
-        result = super().write(vals)
-        if "payee_id" in vals:
-            self._check_own()
-        return result
+        return super().write(vals)
 
     def _check_guarded(self, vals):
         if not GUARDED.isdisjoint(vals):
             raise UserError(
                 self.env._("States, entries and bills of settlements are set by their buttons only.")
             )
-
-    def _check_own(self):
-        """Hook: whoever may not settle for a payee."""
 
     @api.ondelete(at_uninstall=False)
     def _unlink_drafts_only(self):

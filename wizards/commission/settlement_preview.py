@@ -59,7 +59,7 @@ class O2cCommissionSettlementPreview(models.TransientModel):
             "res_model": "o2c.commission.settlement.preview.line",
             "view_mode": "list,pivot",
             "domain": [("preview_id", "=", self.id)],
-            "context": {"search_default_group_reason": 1},
+            "context": {"search_default_group_reason": 1, "o2c_preview_id": self.id},
         }
 
     def _insert(self, select):

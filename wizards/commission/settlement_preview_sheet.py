@@ -53,5 +53,7 @@ class O2cCommissionSettlementPreviewLine(models.TransientModel):
     _inherit = "o2c.commission.settlement.preview.line"
 
     def action_xlsx(self):
-        """Download all lines of the preview that these belong to."""
-        return self.preview_id[:1].action_xlsx()
+        """Download all lines of the preview that is open, or that these belong to."""
+        open_id = self.env.context.get("o2c_preview_id")
+        preview = self.preview_id[:1] or self.env["o2c.commission.settlement.preview"].browse(open_id)
+        return preview.action_xlsx()
