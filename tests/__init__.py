@@ -42,6 +42,7 @@ from . import test_plan_screens
 from . import test_plan_shares
 from . import test_plan_dates
 from . import test_plan_versions
+from . import test_plan_employee
 from . import test_hold_access
 from . import test_hold_kinds_customer
 from . import test_hold_kinds_domain

@@ -37,6 +37,20 @@ class TestPlanPlanned(PlanCommon):
         template.unlink()
         self.assertFalse(template.exists())
 
+    def test_nodes_are_called_as_what_they_stand_for_is_called_now(self):
+        plan, nodes = self._new_tree()
+        team = self.env["crm.team"].create({"name": "North"})
+        north = self._new_node(plan, nodes["top"], team_id=team.id)
+        named = self._new_node(plan, nodes["otto"], partner_id=self.customer.id, name="The big one")
+        plan.action_approve()
+        self.customer.name = "Port Supplies"
+        self.salesperson.name = "Sally Smith"
+        team.name = "Far North"
+        harbour = nodes["harbour"]
+        self.assertEqual(harbour.complete_name, "Company / Sally Smith / Port Supplies")
+        self.assertEqual(north.name, "Far North")
+        self.assertEqual(named.name, "The big one")
+
     def test_merged_customers_are_planned_as_one(self):
         plan, nodes = self._new_tree()
         inland = self._new_node(plan, nodes["sally"], partner_id=self.other_customer.id)

@@ -1,5 +1,8 @@
+from psycopg2 import IntegrityError
+
 from odoo.exceptions import UserError
 from odoo.tests import freeze_time, tagged
+from odoo.tools import mute_logger
 
 from .plan_common import PlanCommon
 
@@ -38,3 +41,34 @@ class TestPlanVersions(PlanCommon):
         for name in ("family_id", "version", "forecast_on", "refreshed_on", "sales_digests"):
             with self.subTest(name), self.assertRaises(UserError), self.env.cr.savepoint():
                 plan.with_user(self.planner).write({name: False})
+
+    def test_two_versions_never_have_one_number(self):
+        plan, _nodes = self._new_tree()
+        second, third = (
+            self.env["o2c.sales.plan"].browse(plan.action_new_version()["res_id"]) for _turn in range(2)
+        )
+        self.assertEqual((second.version, third.version), (2, 3))
+        with self.assertRaises(IntegrityError), mute_logger("odoo.sql_db"), self.env.cr.savepoint():
+            third._write_system({"version": 2})
+            third.flush_recordset()
+
+    def test_the_target_of_a_team_counts_once(self):
+        team = self.env["crm.team"].create({"name": "North", "company_id": self.company.id})
+        plan = self._new_plan()
+        upper = self._new_node(plan, self._new_node(plan, name="All"), team_id=team.id)
+        lower = self._new_node(plan, self._new_node(plan, upper, name="Coast"), team_id=team.id)
+        upper.cell_ids.target = 100
+        lower.cell_ids.target = 60
+        plan.action_approve()
+        self.assertEqual(team.invoiced_target, 100)
+
+    def test_only_amounts_are_typed(self):
+        _plan, nodes = self._new_tree()
+        cell = nodes["sally"].cell_ids[0]
+        for name in ("target", "adjustment"):
+            for value in (float("nan"), float("inf"), 1e25, "much"):
+                with self.subTest(name, value=value), self.assertRaises(UserError), self.env.cr.savepoint():
+                    cell.write({name: value})
+            cell.write({name: 5})
+            cell.write({name: False})
+            self.assertEqual(cell[name], 0)

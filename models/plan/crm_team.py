@@ -4,11 +4,17 @@ from odoo import api, models
 
 from odoo.addons.order_to_cash.algorithms import plan_periods
 
-from .planned import check_not_planned
+from .planned import check_not_planned, names_follow
 
 
 class CrmTeam(models.Model):
     _inherit = "crm.team"
+
+    def write(self, vals):
+        if "name" not in vals:
+            return super().write(vals)
+        with names_follow(self, "team_id"):
+            return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
     def _unlink_except_planned(self):
@@ -39,6 +45,11 @@ class CrmTeam(models.Model):
         for team, members in cells.grouped(lambda cell: cell.node_id.team_id).items():
             plan = max(members.plan_id, key=lambda plan: (plan.approved_on, plan.id))
             members = members.filtered(lambda cell, plan=plan: cell.plan_id == plan)
+            # Of a team below itself the upper node says it all.
+            nodes = set(members.node_id.ids)
+            members = members.filtered(
+                lambda cell, nodes=nodes: nodes.isdisjoint(cell.node_id._path_ids()[:-1])
+            )
             target = sum(members.mapped("target"))
             amount = plan.currency_id._convert(
                 target * self._o2c_part_of_month(members[0], today), company.currency_id, company, today

@@ -1,5 +1,7 @@
 """What a plan is about stays, lest the plan lose what was promised of it."""
 
+from contextlib import contextmanager
+
 from odoo.exceptions import UserError
 from odoo.fields import Domain
 
@@ -25,3 +27,22 @@ def check_not_planned(records, *names):
     raise UserError(records.env._(
         "%(record)s is part of the sales plan %(plan)s and cannot be deleted.", **values
     ))
+
+
+@contextmanager
+def names_follow(records, *paths):
+    """Within, ``records`` get other names: nodes of any plan that are called as they are follow.
+
+    Names that were typed stay. What is promised is as before, so approved plans follow as well.
+
+    :param paths: from nodes to what may be one of ``records``
+    """
+    Node = records.env["o2c.sales.plan.node"]
+    domain = Domain.OR([Domain(path, "in", records.ids) for path in paths])
+    # sudo: plans of other companies, too; archived customers are in them
+    nodes = Node.sudo().with_context(active_test=False).search(domain) if records.ids else Node
+    labels = {node: node._label() for node in nodes}
+    followers = nodes.filtered(lambda node: node.name == labels[node])
+    yield
+    if followers:
+        followers._rename()

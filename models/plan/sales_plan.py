@@ -126,6 +126,11 @@ class O2cSalesPlan(models.Model):
         "(family_id) WHERE state = 'approved'", "One version of a plan is approved at a time."
     )
 
+    _version_uq = models.UniqueIndex(
+        "(family_id, version)",
+        "Somebody else made a new version of this plan at the same moment. Reload the page.",
+    )
+
     @api.depends("node_ids")
     def _compute_node_count(self):
         counts = dict(

@@ -6,7 +6,8 @@ from .program import PROGRAM, is_program
 
 HUNDRED = 100.0
 # What a planner types; everything else in a cell is calculated.
-TYPED = {"target", "adjustment", "is_locked"}
+AMOUNTS = {"target", "adjustment"}
+TYPED = AMOUNTS | {"is_locked"}
 # What a forecast has on top of what the past says.
 ON_TOP = ("forecast_growth", "forecast_orders", "forecast_pipeline", "adjustment")
 
@@ -145,7 +146,12 @@ class O2cSalesPlanCell(models.Model):
         return self.with_context(o2c_plan_writer=PROGRAM).write(vals)
 
     def _write_typed(self, vals):
-        """Write what a planner typed, in cells of a draft; adding up is left to the caller."""
+        """Write what a planner typed, in cells of a draft; adding up is left to the caller.
+
+        :raise UserError: for what is no amount, and where a cell is locked
+        """
+        vals = {name: value or 0.0 if name in AMOUNTS else value for name, value in vals.items()}
+        self.plan_id._grid_check_values(vals)
         if "target" in vals and vals.get("is_locked") is not False:
             self._check_unlocked(vals["target"])
         simple = {name: value for name, value in vals.items() if name != "adjustment"}

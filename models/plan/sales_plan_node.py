@@ -118,7 +118,8 @@ class O2cSalesPlanNode(models.Model):
         store=True,
         recursive=True,
         index="btree_not_null",
-        help="The salesperson of the node, else of the nearest above that has one: may read it.",
+        help="The salesperson of the node, or the employee who is credited, else of the nearest above that "
+        "has one: may read it.",
     )
     branch_team_id = fields.Many2one(
         "crm.team",
@@ -149,11 +150,7 @@ class O2cSalesPlanNode(models.Model):
     def _compute_name(self):
         """Named after what it stands for; another name that was typed stays until that changes."""
         for node in self:
-            told = [node[name].display_name for name in DIMENSIONS if node[name]]
-            if node.is_rest:
-                node.name = self.env._("All Others")
-            else:
-                node.name = told[-1][:NAME_LIMIT] if told else self.env._("Total")
+            node.name = node._label()
 
     @api.depends("name", "parent_id.complete_name")
     def _compute_complete_name(self):
@@ -177,10 +174,14 @@ class O2cSalesPlanNode(models.Model):
             told = [name.removesuffix("_id") for name in DIMENSIONS if node[name]]
             node.kind = "rest" if node.is_rest else (told[-1] if told else "total")
 
-    @api.depends("user_id", "team_id", "parent_id.branch_user_id", "parent_id.branch_team_id")
+    @api.depends(
+        "user_id", "team_id", "payee_id.user_ids", "parent_id.branch_user_id", "parent_id.branch_team_id"
+    )
     def _compute_branch(self):
         for node in self:
-            node.branch_user_id = node.user_id or node.parent_id.branch_user_id
+            # Who is credited as an employee's contact may read it like a salesperson.
+            employee = node.payee_id.user_ids.filtered(lambda user: not user.share)[:1]
+            node.branch_user_id = node.user_id or employee or node.parent_id.branch_user_id
             node.branch_team_id = node.team_id or node.parent_id.branch_team_id
 
     # ------------------------------------------------------------------
@@ -258,6 +259,20 @@ class O2cSalesPlanNode(models.Model):
             plan._refresh_roll_up(nodes)
             plan._add_up_adjustments(adjustments[plan])
         return result
+
+    def _label(self):
+        """What the node is called unless somebody calls it otherwise."""
+        self.ensure_one()
+        if self.is_rest:
+            return self.env._("All Others")
+        told = [self[name].display_name for name in DIMENSIONS if self[name]]
+        return told[-1][:NAME_LIMIT] if told else self.env._("Total")
+
+    def _rename(self):
+        """What these nodes stand for is called otherwise by now."""
+        for node in self:
+            # Past the checks of write(), which are about what is promised.
+            models.BaseModel.write(node, {"name": node._label()})
 
     def _path_ids(self):
         """Ids from the top of the tree down to this node."""

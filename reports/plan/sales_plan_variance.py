@@ -69,7 +69,8 @@ class O2cSalesPlanVariance(models.Model):
                 GROUP BY node.id
             )
             SELECT cell.id, cell.plan_id, plan.company_id, plan.state, plan.metric, cell.node_id,
-                   node.kind, node.depth, branch.is_lowest, branch.team_id, branch.user_id,
+                   node.kind, node.depth, branch.is_lowest, branch.team_id,
+                   node.branch_user_id AS user_id,
                    branch.payee_id, branch.partner_id, branch.class_id, branch.region_id,
                    branch.product_category_id, branch.product_id, cell.date_from, cell.date_to,
                    cell.currency_id, cell.forecast, cell.target, cell.rolled_up,
@@ -88,7 +89,7 @@ class O2cSalesPlanVariance(models.Model):
                     name=SQL.identifier(name),
                 )
                 for name in (
-                    "team_id", "user_id", "payee_id", "partner_id", "class_id", "region_id",
+                    "team_id", "payee_id", "partner_id", "class_id", "region_id",
                     "product_category_id", "product_id",
                 )
             ]),
