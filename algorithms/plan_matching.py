@@ -155,12 +155,16 @@ def add_up_rounded(
     :return: (node, period) -> units
     """
     unit = Decimal(str(precision))
-    exact = {cell: round(Decimal(str(figure)) / unit, SURE_DECIMALS) for cell, figure in own.items()}
-    broken = {period for (_node, period), units in exact.items() if units % 1}
-    result = add_up({cell: int(units) for cell, units in exact.items() if cell[1] not in broken}, parents)
-    for period in broken:
-        here = {cell: units for cell, units in exact.items() if cell[1] == period}
-        result |= _round_down_the_tree(here, add_up(here, parents), parents, period)
+    by_period: dict[Hashable, dict[tuple, Decimal]] = {}
+    for cell, figure in own.items():
+        exact = round(Decimal(str(figure)) / unit, SURE_DECIMALS)
+        by_period.setdefault(cell[1], {})[cell] = exact
+    result: dict[tuple, int] = {}
+    for period, exact in by_period.items():
+        if any(units % 1 for units in exact.values()):
+            result |= _round_down_the_tree(exact, add_up(exact, parents), parents, period)
+        else:
+            result |= add_up({cell: int(units) for cell, units in exact.items()}, parents)
     return result
 
 

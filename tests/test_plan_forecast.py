@@ -216,6 +216,11 @@ class TestPlanForecast(PlanCommon):
         # The statement, those for the shares of persons, and for the regions and categories of the tree.
         self.assertLessEqual(count() - without, 8)
 
+    def test_nobody_means_a_growth_beyond_all_bounds(self):
+        for values in ({"growth_percent": -101}, {"growth_percent": 1e30}, {"history_years": 0}):
+            with self.subTest(values), self.assertRaises(ValidationError), self.env.cr.savepoint():
+                self.plan.write(values)
+
     @freeze_time("2025-02-10")
     def test_the_weighted_pipeline_is_added_by_expected_closing(self):
         if "crm.lead" not in self.env:

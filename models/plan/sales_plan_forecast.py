@@ -9,6 +9,8 @@ from odoo.tools import SQL
 from odoo.addons.order_to_cash.algorithms import plan_forecast, plan_periods
 
 YEAR = 12
+# Beyond this many percent a figure was mistyped, and soon larger than the database can hold.
+MOST_GROWTH = 10000
 COLUMNS = {"values": "forecast", "lower": "forecast_low", "upper": "forecast_high"}
 
 
@@ -24,12 +26,13 @@ class O2cSalesPlan(models.Model):
     @api.constrains("history_years", "growth_percent")
     def _check_forecast(self):
         for plan in self:
-            if not 1 <= plan.history_years <= 20 or plan.growth_percent < -100:
+            if not 1 <= plan.history_years <= 20 or not -100 <= plan.growth_percent <= MOST_GROWTH:
                 raise ValidationError(
                     self.env._(
-                        "%(plan)s: a forecast looks back 1 to 20 years, and nothing shrinks by more than "
-                        "100 %%.",
+                        "%(plan)s: a forecast looks back 1 to 20 years, nothing shrinks by more than "
+                        "100 %% and nothing grows by more than %(most)d %%.",
                         plan=plan.name,
+                        most=MOST_GROWTH,
                     )
                 )
 
