@@ -155,6 +155,17 @@ class TestCommissionLedger(CommissionCommon):
         invoice.action_post()
         self.assertEqual(self._earned(invoice.o2c_commission_ids), 50.0)
 
+    def test_plans_credit_sales_to_whom_they_earn(self):
+        agreement = self._new_agreement(self.agent, coverage="all", share=30.0)
+        order = self._order()
+        invoice = order._create_invoices()
+        invoice.action_post()
+        plan = self.env["o2c.sales.plan"].create({
+            "name": "2025", "company_id": self.company.id, "date_from": "2025-01-01", "date_to": "2025-12-31",
+        })
+        for lines in (order.order_line, invoice.invoice_line_ids):
+            self.assertEqual(plan._credited_shares(lines), {lines.id: {agreement.payee_id.id: 30.0}})
+
     # ------------------------------------------------------------------
     # Tiers
     # ------------------------------------------------------------------

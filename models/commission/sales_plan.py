@@ -1,6 +1,18 @@
 from odoo import models
 from odoo.tools import SQL
 
+from odoo.addons.order_to_cash.algorithms.array_literal import array_literal
+
+# Of each line the order line it was sold as.
+SOLD = {
+    "sale.order.line": SQL("SELECT id AS line_id, id AS order_line_id FROM sale_order_line"),
+    "stock.move": SQL("SELECT id AS line_id, sale_line_id AS order_line_id FROM stock_move"),
+    "account.move.line": SQL(
+        "SELECT invoice_line_id AS line_id, MIN(order_line_id) AS order_line_id"
+        " FROM sale_order_line_invoice_rel GROUP BY invoice_line_id"
+    ),
+}
+
 
 class O2cSalesPlan(models.Model):
     """Sales are credited in plans to whom they earn commission."""
@@ -16,50 +28,23 @@ class O2cSalesPlan(models.Model):
         return shares
 
     def _split_rows(self, lines):
-        """Shared parts of lines, with that of the house for the document's salesperson.
+        """Shared parts of lines; what is left of a line is the house's.
 
-        :return: list of (id of the line, id of the partner, percent), those of a line add up to 100
+        :return: list of (id of the line, id of the partner, percent)
         """
+        self.env["o2c.commission.split"].flush_model()
+        if not self.env.execute_query(SQL("SELECT FROM o2c_commission_split LIMIT 1")):
+            return []
         return self.env.execute_query(
             SQL(
                 """
-                WITH sold AS (%s),
-                part AS (
-                    SELECT sold.line_id, split.payee_id, SUM(split.share) AS share
-                      FROM sold JOIN o2c_commission_split split ON split.order_line_id = sold.order_line_id
-                     WHERE split.mode = 'shared'
-                     GROUP BY sold.line_id, split.payee_id
-                ),
-                house AS (
-                    SELECT sold.line_id, seller.partner_id AS payee_id, 100 - SUM(part.share) AS share
-                      FROM sold
-                      JOIN part ON part.line_id = sold.line_id
-                      JOIN sale_order_line line ON line.id = sold.order_line_id
-                      JOIN sale_order orders ON orders.id = line.order_id
-                      JOIN res_users seller ON seller.id = orders.user_id
-                     GROUP BY sold.line_id, seller.partner_id
-                )
-                SELECT line_id, payee_id, SUM(share)::float
-                  FROM (SELECT * FROM part UNION ALL SELECT * FROM house WHERE share > 0) shares
-                 GROUP BY line_id, payee_id
+                SELECT sold.line_id, split.payee_id, SUM(split.share)::float
+                  FROM (%s) sold
+                  JOIN o2c_commission_split split ON split.order_line_id = sold.order_line_id
+                 WHERE split.mode = 'shared' AND sold.line_id = ANY(%s::int[])
+                 GROUP BY sold.line_id, split.payee_id
                 """,
-                self._sold_as(lines),
+                SOLD[lines._name],
+                array_literal(lines.ids, "int"),
             )
-        )
-
-    def _sold_as(self, lines):
-        """Of each line the order line it was sold as."""
-        ids = list(lines.ids)
-        if lines._name == "sale.order.line":
-            return SQL(
-                "SELECT id AS line_id, id AS order_line_id FROM sale_order_line WHERE id = ANY(%s)", ids
-            )
-        if lines._name == "stock.move":
-            return SQL(
-                "SELECT id AS line_id, sale_line_id AS order_line_id FROM stock_move WHERE id = ANY(%s)", ids
-            )
-        return SQL(
-            "SELECT invoice_line_id AS line_id, MIN(order_line_id) AS order_line_id"
-            " FROM sale_order_line_invoice_rel WHERE invoice_line_id = ANY(%s) GROUP BY invoice_line_id",
-            ids,
         )

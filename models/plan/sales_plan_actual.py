@@ -80,7 +80,7 @@ class O2cSalesPlan(models.Model):
         :param known: dict name of a column -> dict month -> digest; of others all periods are counted
         """
         dimensions, matcher = self._matcher()
-        periods, found = self._periods(), {}
+        periods, found, writes = self._periods(), {}, {}
         for column, months_ago in COLUMNS.items():
             first, last = (plan_periods.shift(day, -months_ago) for day in (self.date_from, self.date_to))
             rows = self._sales(dimensions, first, last)
@@ -94,9 +94,11 @@ class O2cSalesPlan(models.Model):
                 changed = plan_changes.changed(known[column], found[column])
                 indexes = {index_by_month[month] for month in changed} - {None}
             rows = [row for row in rows if index_by_month.get(str(row[0])) in indexes]
-            self._write_units({
-                column: self._cell_units(self._node_units(rows, matcher), sorted(indexes), months_ago)
-            })
+            units = self._cell_units(self._node_units(rows, matcher), sorted(indexes), months_ago)
+            # Figures of the same periods are written at once: each row is written once.
+            writes.setdefault(frozenset(indexes), {})[column] = units
+        for units_by_column in writes.values():
+            self._write_units(units_by_column)
         self._write_system({"sales_digests": found})
 
     def _index_of_month(self, periods, month, months_ago):

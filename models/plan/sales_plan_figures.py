@@ -7,6 +7,8 @@ from odoo.exceptions import UserError
 from odoo.fields import Domain
 from odoo.tools import SQL, format_date
 
+from odoo.addons.order_to_cash.algorithms.array_literal import array_literal
+
 TOTALS = [
     "forecast", "target", "gap", "actual", "last_year", "attainment", "due", "pace", "expected",
 ]
@@ -212,12 +214,13 @@ class O2cSalesPlan(models.Model):
                 for column in columns
             ]),
             arrays=SQL(", ").join([
-                SQL("%s::bigint[]", [units[cell] for cell in cells]) for units in units_by_column.values()
+                SQL("%s::bigint[]", array_literal([units[cell] for cell in cells], "int"))
+                for units in units_by_column.values()
             ]),
             names=SQL(", ").join(columns),
             plan=self.id,
-            nodes=[node for node, _period in cells],
-            periods=[period for _node, period in cells],
+            nodes=array_literal([node for node, _period in cells], "int"),
+            periods=array_literal([period for _node, period in cells], "int"),
         ))
         self._forget_cells()
 
