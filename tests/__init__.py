@@ -138,6 +138,7 @@ from . import test_commission_settlement_race
 from . import test_commission_payout
 from . import test_commission_dispute
 from . import test_commission_edges
+from . import test_commission_shuffled
 from . import test_commission_agreement
 from . import test_commission_race
 from . import test_commission_ledger

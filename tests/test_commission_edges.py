@@ -1,6 +1,6 @@
 from datetime import timedelta
 
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import tagged
 
@@ -323,3 +323,140 @@ class TestCommissionEdges(CommissionCommon):
         self.company.o2c_use_commission = True
         self._pay(invoice, 50)
         self.assertEqual(self._sum(invoice.o2c_commission_ids), 10.0)
+
+    def test_dozens_on_two_invoices(self):
+        """Fixed amounts are for units of the product, whatever they are sold and invoiced in."""
+        self._new_agreement(plan=self._new_plan({"method": "fixed", "fixed_amount": 0.5}))
+        dozen = self.env.ref("uom.product_uom_dozen")
+        order = self._order(order_line=[Command.create({
+            "product_id": self.goods.id, "product_uom_qty": 2, "product_uom_id": dozen.id,
+            "price_unit": 120.0,
+        })])
+        self.assertEqual(self._expected(order.o2c_commission_ids), 12.0)
+        unit = order.picking_ids.move_ids.product_uom
+        self._deliver(order, self.goods.uom_id._compute_quantity(12, unit))
+        self._bill(order)
+        self.assertEqual(self._sum(order.o2c_commission_ids), 6.0)
+        self.assertEqual(self._expected(order.o2c_commission_ids), 6.0)
+        self._deliver(order, self.goods.uom_id._compute_quantity(18, unit))
+        self._bill(order)
+        self.assertEqual(self._sum(order.o2c_commission_ids), 15.0)
+        self.assertEqual(self._expected(order.o2c_commission_ids), 0.0)
+
+    def test_returned_twice_and_delivered_again(self):
+        self._new_agreement(plan=self._new_plan({"rate": 10.0}, trigger="delivery"))
+        order = self._order((self.goods, 10, 100.0))
+        first = self._deliver(order, 12)
+        self.assertEqual(self._sum(order.o2c_commission_ids), 120.0)
+        back = self._return(first, 3)
+        self._return(first, 2)
+        self.assertEqual(self._sum(order.o2c_commission_ids), 70.0)
+        self._return(back, 3)
+        self.assertEqual(self._sum(order.o2c_commission_ids), 100.0)
+        self.assertEqual(self._expected(order.o2c_commission_ids), 0.0)
+
+    def test_one_payment_of_two_invoices(self):
+        self._new_agreement(plan=self._new_plan({"rate": 10.0}, trigger="payment"))
+        first, second = self._invoice((self.service, 1, 100.0)), self._invoice((self.service, 1, 300.0))
+        wizard = self.env["account.payment.register"].with_context(
+            active_model="account.move", active_ids=(first | second).ids
+        ).create({"payment_date": "2025-03-15", "group_payment": True, "amount": 250.0})
+        wizard._create_payments()
+        rows = (first | second).o2c_commission_ids
+        self.assertEqual(self._sum(rows), 25.0)
+        self.assertEqual(self._expected(rows), 15.0)
+
+    def test_cash_discount(self):
+        terms = self.env["account.payment.term"].create({
+            "name": "2 % for 10 days", "early_discount": True, "discount_percentage": 2.0,
+            "discount_days": 10, "early_pay_discount_computation": "included",
+            "line_ids": [Command.create({"value": "percent", "value_amount": 100, "nb_days": 30})],
+        })
+        for trigger in ("payment", "invoice"):
+            for reduces, earned in ((False, 10.0), (True, 9.8)):
+                plan = self._new_plan({"rate": 10.0}, trigger=trigger, cash_discount_reduces=reduces)
+                agreement = self._new_agreement(plan=plan)
+                invoice = self._invoice((self.service, 1, 100.0), invoice_payment_term_id=terms.id)
+                self.env["account.payment.register"].with_context(
+                    active_model="account.move", active_ids=invoice.ids
+                ).create({"payment_date": "2025-03-05"})._create_payments()
+                self.assertEqual(invoice.amount_residual, 0.0)
+                self.assertEqual(self._sum(invoice.o2c_commission_ids), earned, (trigger, reduces))
+                self.assertEqual(self._expected(invoice.o2c_commission_ids), 0.0)
+                self.assertEqual(self._again(invoice), 0)
+                agreement.date_to = "2025-01-01"
+
+    def test_credit_note_applied_to_another_invoice(self):
+        self._new_agreement(plan=self._new_plan({"rate": 10.0}, trigger="payment"))
+        first, second = self._invoice((self.service, 1, 100.0)), self._invoice((self.service, 1, 300.0))
+        self._pay(first, 100)
+        refund = self._refund(first)
+        refund.invoice_line_ids.price_unit = 150
+        refund.action_post()
+        lines = (second | refund).line_ids.filtered(lambda line: line.account_type == "asset_receivable")
+        lines.reconcile()
+        rows = (first | second | refund).o2c_commission_ids
+        # The first is taken back, never more than it earned; half of the second is settled.
+        self.assertEqual(self._sum(first.o2c_commission_ids), 10.0)
+        self.assertEqual(self._sum(refund.o2c_commission_ids), -10.0)
+        self.assertEqual(self._sum(second.o2c_commission_ids), 15.0)
+        self.assertEqual(self._expected(rows), 15.0)
+
+    def test_reposted_with_other_lines_and_salesperson(self):
+        plan = self._new_plan()
+        mine, others = self._new_agreement(plan=plan), self._new_agreement(
+            self.other_salesperson.partner_id, plan
+        )
+        invoice = self._invoice((self.service, 1, 100.0), (self.service, 1, 50.0))
+        self._pay(invoice, 60)
+        invoice.button_draft()
+        invoice.invoice_line_ids[0].unlink()
+        invoice.write({
+            "invoice_user_id": self.other_salesperson.id,
+            "invoice_line_ids": [
+                Command.create({"product_id": self.service.id, "price_unit": 20.0, "tax_ids": []}),
+            ],
+        })
+        invoice.action_post()
+        self.assertEqual(self._sum(self._rows(mine)), 0.0)
+        self.assertEqual(self._sum(self._rows(others)), 7.0)
+        invoice.button_draft()
+        invoice.button_cancel()
+        self.assertEqual(self._sum(self._rows(others)), 0.0)
+
+    def test_nobody_forges_rows(self):
+        self._new_agreement(plan=self._new_plan({"rate": 10.0}, trigger="order"))
+        order = self._order((self.service, 1, 100.0))
+        mine = order.with_user(self.salesperson)
+        for values in (
+            {"o2c_commission_ids": [Command.create({"amount": 5.0})]},
+            {"o2c_commission_ids": [Command.clear()]},
+            {"o2c_commission_ids": [Command.update(order.o2c_commission_ids[0].id, {"amount": 5.0})]},
+            {"o2c_commission_split_ids": [Command.clear()]},
+        ):
+            with self.assertRaises(UserError):
+                mine.write(values)
+                mine.env.flush_all()
+        forged = mine.with_context(o2c_commission_writer=True)
+        with self.assertRaises(AccessError):
+            forged.env["o2c.commission.entry"].create({"amount": 5.0})
+        with self.assertRaises(AccessError):
+            forged.o2c_commission_split_ids.write({"share": 5.0})
+        with self.assertRaises(AccessError):
+            mine.with_context(default_o2c_commission_assigned=True).env["sale.order"].create({
+                "partner_id": self.customer.id,
+            })
+
+    def test_statements_do_not_grow_with_lines(self):
+        self._new_agreement(plan=self._new_plan({"rate": 10.0}, trigger="payment"))
+        counts = []
+        for number in (2, 40):
+            invoice = self._draft(*[(self.service, 1, 10.0 + line) for line in range(number)])
+            invoice.action_post()
+            self.env.flush_all()
+            ledger = invoice._o2c_as_ledger().env["o2c.commission.entry"]
+            start = self.env.cr.sql_log_count
+            ledger._close("invoice", invoice.invoice_line_ids.ids, "x")
+            ledger._accrue_invoices(invoice._o2c_as_ledger())
+            counts.append(self.env.cr.sql_log_count - start)
+        self.assertLessEqual(counts[1], counts[0] + 3)
