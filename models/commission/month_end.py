@@ -145,6 +145,7 @@ class O2cCommissionMonthEnd(models.Model):
                 )
             )
         self._check_locks(company, date)
+        journal = company.o2c_commission_accrual_journal_id
         name = self.env._("Commission earned, not billed: %(date)s", date=format_date(self.env, date))
         debit, credit = max(amount, 0.0), max(-amount, 0.0)
         # sudo: who settles commission need not keep the books; amounts and accounts are the company's
@@ -153,7 +154,7 @@ class O2cCommissionMonthEnd(models.Model):
             "company_id": company.id,
             "date": date,
             "ref": name,
-            **({"journal_id": journal.id} if (journal := company.o2c_commission_accrual_journal_id) else {}),
+            **({"journal_id": journal.id} if journal else {}),
             "line_ids": [
                 Command.create({"account_id": expense.id, "name": name, "debit": debit, "credit": credit}),
                 Command.create({"account_id": accrued.id, "name": name, "debit": credit, "credit": debit}),
