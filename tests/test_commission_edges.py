@@ -460,3 +460,69 @@ class TestCommissionEdges(CommissionCommon):
             ledger._accrue_invoices(invoice._o2c_as_ledger())
             counts.append(self.env.cr.sql_log_count - start)
         self.assertLessEqual(counts[1], counts[0] + 3)
+
+    def test_order_of_a_branch(self):
+        """The agreement is the parent's, the order and its invoice the branch's."""
+        self._new_agreement(self.agent, self._new_plan({"rate": 10.0}, trigger="payment"), coverage="all")
+        branch = self.env["res.company"].create({"name": "Branch", "parent_id": self.company.id})
+        self.env.cr.precommit.run()
+        branch.o2c_use_commission = True
+        self.env.user.company_ids |= branch
+        self.env = self.env(context={"allowed_company_ids": [branch.id, self.company.id]})
+        order = self._order((self.service, 1, 100.0), company_id=branch.id, user_id=self.env.uid)
+        invoice = self._bill(order)
+        self.assertEqual(invoice.company_id, branch)
+        self._pay(invoice, 50)
+        rows = order.sudo().o2c_commission_ids
+        self.assertEqual((self._sum(rows), self._expected(rows)), (5.0, 5.0))
+
+    def test_archived_between(self):
+        plan = self._new_plan({"rate": 10.0}, trigger="payment")
+        agreement = self._new_agreement(self.agent, plan, coverage="all")
+        order = self._order((self.service, 1, 100.0))
+        agreement.active = False
+        self.agent.active = False
+        invoice = self._bill(order)
+        self._pay(invoice, 50)
+        self.assertEqual(self._sum(self._rows(agreement)), 5.0)
+        self.assertEqual(self._expected(self._rows(agreement)), 5.0)
+        order._action_cancel()
+        invoice.button_draft()
+        self.assertEqual(self._sum(self._rows(agreement)), 0.0)
+        self.assertEqual(self._expected(self._rows(agreement)), 0.0)
+
+    def test_written_off_then_repriced(self):
+        """What a line earns at its new price is lost all the same."""
+        self.company.write({
+            "o2c_write_off_account_id": self.company_data["default_account_expense"].id,
+            "o2c_write_off_threshold": 10000,
+        })
+        agreement = self._new_agreement(plan=self._new_plan({"rate": 10.0}, trigger="order"))
+        order = self._order((self.service, 1, 100.0))
+        invoice = self._bill(order)
+        lines = invoice.line_ids.filtered(lambda line: line.account_type == "asset_receivable")
+        write_off = self.env["o2c.write.off"].create({
+            "partner_id": self.customer.id,
+            "company_id": self.company.id,
+            "reason": "insolvency",
+            "line_ids": [Command.create({"move_line_id": line.id}) for line in lines],
+        })
+        write_off.action_request()
+        write_off.with_user(self.o2c_manager).action_approve()
+        self.assertEqual(self._sum(self._rows(agreement)), 0.0)
+        order.order_line.price_unit = 90.0
+        self.assertEqual(self._sum(self._rows(agreement)), 0.0)
+
+    def test_cancelled_after_refund(self):
+        """What a credit note took back of an order is not taken back once more with the order."""
+        agreement = self._new_agreement(plan=self._new_plan({"rate": 10.0}, trigger="order"))
+        order = self._order((self.service, 10, 100.0))
+        invoice = self._bill(order)
+        refund = self._refund(invoice)
+        refund.invoice_line_ids.quantity = 4
+        refund.action_post()
+        self.assertEqual(self._sum(self._rows(agreement)), 60.0)
+        order.order_line.price_unit = 90.0
+        self.assertEqual(self._sum(self._rows(agreement)), 54.0)
+        order._action_cancel()
+        self.assertEqual(self._sum(self._rows(agreement)), 0.0)

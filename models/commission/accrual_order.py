@@ -57,8 +57,11 @@ class O2cCommissionEntry(models.Model):
             if states.get(line.res_id)
         }
         self._write_down_orders(changed, shares, generations)
-        if live:
-            self._settle_sources(self.env["sale.order.line"].browse(live).invoice_lines.move_id)
+        if generations:
+            # Credit notes and write-offs take back of the new terms what they took of the old.
+            moves = self.env["sale.order.line"].browse(generations).invoice_lines.move_id
+            self._accrue_invoices(moves.filtered(lambda move: move.move_type == "out_refund"))
+            self._settle_sources(moves)
         self._refresh_progress(confirmed.order_line)
 
     @api.model

@@ -208,6 +208,9 @@ class O2cCommissionEntry(models.Model):
         """
         words = self._words()
         states = [state for state in claim_state.load(self.env, source, line_ids) if not state.is_closed]
+        if source == "order":
+            # What credit notes took back of the order goes with it; there is nothing to take it from.
+            states += self._refunds_of(states)
         claim_state.load_payments(self.env, states)
         rows = []
         for state in states:
@@ -215,6 +218,25 @@ class O2cCommissionEntry(models.Model):
             rows.extend(self._closing_rows(state, words, document))
         self._append(rows)
         self._level(rows)
+
+    @api.model
+    def _refunds_of(self, states):
+        """Live claims of credit notes that took back what these claims had earned."""
+        firsts = {state.first["id"] for state in states if not state.is_of_payments}
+        if not firsts:
+            return []
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT DISTINCT source_res_id FROM o2c_commission_entry"
+                " WHERE origin_entry_id = ANY(%s) AND source = 'invoice' AND step = 0",
+                list(firsts),
+            )
+        )
+        return [
+            state
+            for state in claim_state.load(self.env, "invoice", [line for (line,) in rows])
+            if not state.is_closed and state.first["origin_entry_id"] in firsts
+        ]
 
     @api.model
     def _unpaid_rows(self, state, words):
