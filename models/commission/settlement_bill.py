@@ -9,7 +9,7 @@ from odoo.tools import SQL, format_date
 
 from odoo.addons.order_to_cash.algorithms.commission.pricing import Amounts, minus
 
-from .settlement_period import _common, _words
+from .period_rows import columns_of, words_of
 
 PRODUCT = "order_to_cash.product_commission"
 
@@ -171,14 +171,14 @@ class O2cCommissionSettlement(models.Model):
     def _carry_forward(self):
         """Hand on what the payees owe: a row that brings the settlement to nothing, and one that the next
         settlement takes in."""
-        words = _words(self.env)
+        words = words_of(self.env)
         rows = []
         for settlement in self:
             say = words(settlement.payee_id)
             off = minus(Amounts(), Amounts(settlement.amount, settlement.amount_company, settlement.amount))
             on = minus(Amounts(), off)
             common = {
-                **_common(settlement),
+                **columns_of(settlement),
                 "kind": "adjust",
                 "period_part": "carry",
                 "currency_id": settlement.currency_id.id,
