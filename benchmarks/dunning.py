@@ -7,23 +7,16 @@ its part is left out. It reads a share of the customers, since it takes minutes 
 O2C_BENCH_SCALE makes everything smaller, for a first try: 0.1 is a tenth.
 """
 
-import atexit
 import os
-import shutil
-import subprocess
-import tempfile
 import time
-import zipfile
 from datetime import date
 from io import BytesIO
-from pathlib import Path
 
 from odoo.fields import Command
-from odoo.tools import SQL, config
+from odoo.tools import SQL
 from odoo.tools.pdf import PdfFileReader
 
-import odoo.addons
-from odoo.addons.order_to_cash.benchmarks.measure import Table, measured, multiply
+from odoo.addons.order_to_cash.benchmarks.measure import Table, install_peers, measured, multiply
 from odoo.addons.order_to_cash.models.dunning.dunning_proposal import INSERT_BATCH
 
 SCALE = float(os.environ.get("O2C_BENCH_SCALE", "1"))
@@ -42,7 +35,7 @@ REPORT = "order_to_cash.report_dunning_notice"
 
 def main(env):
     table = Table()
-    peer = install_peer(env)
+    peer = install_peers(env, PEER)
     company = env.company
     company.o2c_use_dunning = True
     company.o2c_dunning_policy_id = make_policy(env)
@@ -203,39 +196,6 @@ def measure_letters(env, table, run):
 
 
 # The peer -----------------------------------------------------------------------------------------
-
-
-def install_peer(env):
-    """Fetch and install the peer; returns whether it is there."""
-    folder = Path(tempfile.mkdtemp(prefix="o2c_bench_peer_"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    if not download(folder):
-        print("account_credit_control cannot be fetched: the comparison is left out.")
-        return False
-    addons = str(folder / "odoo" / "addons")
-    odoo.addons.__path__.append(addons)
-    config["addons_path"] = [*config["addons_path"], addons]
-    Module = env["ir.module.module"]
-    Module.update_list()
-    Module.search([("name", "=", PEER)]).button_immediate_install()
-    env.transaction.reset()
-    return PEER in env.registry._init_modules
-
-
-def download(folder):
-    interpreters = filter(None, (shutil.which(name) for name in ("python3", "python")))
-    for interpreter in interpreters:
-        done = subprocess.run(
-            [interpreter, "-m", "pip", "download", "-q", "--no-deps", "--no-input", "-d", folder,
-             f"odoo-addon-{PEER}==19.0.*"],
-            capture_output=True,
-            check=False,
-        )
-        wheels = list(folder.glob("*.whl"))
-        if not done.returncode and wheels:
-            zipfile.ZipFile(wheels[0]).extractall(folder)
-            return True
-    return False
 
 
 def measure_peer(env, customers):

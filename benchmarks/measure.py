@@ -1,8 +1,16 @@
 """What the measurements share: timing, counting statements, and many rows from one."""
 
+import atexit
+import shutil
+import subprocess
+import tempfile
 import time
+import zipfile
+from pathlib import Path
 
-from odoo.tools import SQL
+from odoo.tools import SQL, config
+
+import odoo.addons
 
 
 class Table:
@@ -121,3 +129,39 @@ def copy_move(env, move, partners, count, prefix, **columns):
         receivable += copies if is_receivable else []
     env.cr.execute("ANALYZE account_move_line")
     return receivable
+
+
+def install_peers(env, *modules):
+    """Fetch other publishers' modules from the Python package index and install the last of them.
+
+    :return: whether they are there; where they cannot be fetched a comparison is left out
+    """
+    folder = Path(tempfile.mkdtemp(prefix="o2c_bench_peer_"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    if not all(_download(folder, module) for module in modules):
+        print(f"{modules[-1]} cannot be fetched: the comparison is left out.")
+        return False
+    addons = str(folder / "odoo" / "addons")
+    odoo.addons.__path__.append(addons)
+    config["addons_path"] = [*config["addons_path"], addons]
+    Module = env["ir.module.module"]
+    Module.update_list()
+    Module.search([("name", "=", modules[-1])]).button_immediate_install()
+    env.transaction.reset()
+    return modules[-1] in env.registry._init_modules
+
+
+def _download(folder, module):
+    interpreters = filter(None, (shutil.which(name) for name in ("python3", "python")))
+    for interpreter in interpreters:
+        done = subprocess.run(
+            [interpreter, "-m", "pip", "download", "-q", "--no-deps", "--no-input", "-d", folder,
+             f"odoo-addon-{module}==19.0.*"],
+            capture_output=True,
+            check=False,
+        )
+        wheels = list(folder.glob(f"odoo_addon_{module}-*.whl"))
+        if not done.returncode and wheels:
+            zipfile.ZipFile(wheels[0]).extractall(folder)
+            return True
+    return False
