@@ -254,10 +254,12 @@ class O2cCommissionPlan(models.Model):
         if self.ids:
             # Written, not only locked: a transaction that waits for the row must not go on with what
             # it has read before.
-            self.env.execute_query(SQL(
-                "UPDATE o2c_commission_plan SET write_uid = write_uid WHERE id = ANY(%s) RETURNING id",
-                self.ids,
-            ))
+            self.flush_recordset()
+            self.env.cr.execute(
+                SQL("UPDATE o2c_commission_plan SET write_uid = write_uid WHERE id = ANY(%s)", self.ids),
+                # That it fails to serialize is what it is for.
+                log_exceptions=False,
+            )
 
     # ------------------------------------------------------------------
     # Actions

@@ -167,7 +167,9 @@ class O2cCommissionEntry(models.Model):
                 list(agreements),
                 list(rules),
                 list(days),
-            )
+            ),
+            # That it fails to serialize is what it is for.
+            log_exceptions=False,
         )
 
 

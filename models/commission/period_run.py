@@ -115,7 +115,9 @@ class PeriodRun:
                     SELECT id FROM o2c_commission_agreement WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE)
                 """,
                 agreements.ids,
-            )
+            ),
+            # That it fails to serialize is what it is for.
+            log_exceptions=False,
         )
 
     def _load_versions(self, agreements):

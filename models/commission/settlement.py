@@ -289,7 +289,9 @@ class O2cCommissionSettlement(models.Model):
                         SELECT id FROM o2c_commission_settlement WHERE id = ANY(%s) ORDER BY id FOR UPDATE)
                     """,
                     self.ids,
-                )
+                ),
+                # That it fails to serialize is what it is for.
+                log_exceptions=False,
             )
 
     def _check_use(self):
