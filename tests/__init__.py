@@ -137,6 +137,7 @@ from . import test_commission_settlement
 from . import test_commission_settlement_race
 from . import test_commission_payout
 from . import test_commission_dispute
+from . import test_commission_review
 from . import test_commission_edges
 from . import test_commission_shuffled
 from . import test_commission_agreement

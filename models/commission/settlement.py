@@ -13,6 +13,8 @@ STATES = [
     ("paid", "Paid"),
     ("cancelled", "Cancelled"),
 ]
+# Where the bill decides on the state.
+BY_BILL = ("approved", "billed", "paid")
 # What the program sets and people do not.
 GUARDED = {
     "name", "state", "entry_ids", "entry_count", "amount", "amount_company", "bill_id", "payout_id",
@@ -118,28 +120,41 @@ class O2cCommissionSettlement(models.Model):
 
     @api.depends("payee_id", "company_id")
     def _compute_currency_id(self):
-        # sudo: in which currency a payee is paid; archived agreements may still owe
-        agreements = self.env["o2c.commission.agreement"].sudo().with_context(active_test=False).search(
-            [("payee_id", "in", self.payee_id.ids), ("company_id", "in", self.company_id.ids)],
-            order="date_from, id",
-        )
-        of_payees = agreements.grouped(lambda agreement: (agreement.payee_id.id, agreement.company_id.id))
+        agreements = self._agreements_of_payees()
         for settlement in self:
             own = settlement.company_id.currency_id or self.env.company.currency_id
-            found = of_payees.get((settlement.payee_id.id, settlement.company_id.id), agreements.browse())
+            found = settlement._agreed(agreements)
             paid_in = found.currency_id
             # Of several currencies the company's comes first, then that of the latest agreement.
             settlement.currency_id = own if own in paid_in or not paid_in else found[-1].currency_id
 
+    def _agreements_of_payees(self):
+        """The agreements of these payees, archived ones too, the latest last: {payee id: agreements}"""
+        # sudo: how a payee is paid decides on the buttons; archived agreements may still owe
+        agreements = self.env["o2c.commission.agreement"].sudo().with_context(active_test=False).search(
+            [("payee_id", "in", self.payee_id.ids)], order="date_from, id"
+        )
+        return agreements.grouped(lambda agreement: agreement.payee_id.id)
+
+    def _agreed(self, agreements):
+        """Those whose commission this one settles: of its company, or of a parent, which cover branches.
+
+        :param agreements: from :meth:`_agreements_of_payees`
+        """
+        # sudo: see _agreements_of_payees
+        none = self.env["o2c.commission.agreement"].sudo()
+        companies = self.company_id.sudo().parent_ids
+        return agreements.get(self.payee_id._origin.id, none).filtered(
+            lambda agreement: agreement.company_id in companies
+        )
+
     @api.depends("payee_id", "company_id")
     def _compute_payout(self):
-        # sudo: how a payee is paid decides on the buttons; archived agreements may still owe
-        by_payroll = self.env["o2c.commission.agreement"].sudo().with_context(active_test=False)._read_group(
-            [("payee_id", "in", self.payee_id.ids), ("payout", "=", "payroll")], ["payee_id"]
-        )
-        employees = {payee.id for (payee,) in by_payroll}
+        agreements = self._agreements_of_payees()
         for settlement in self:
-            settlement.payout = "payroll" if settlement.payee_id.id in employees else "bill"
+            found = settlement._agreed(agreements)
+            found = found.filtered("active") or found
+            settlement.payout = "payroll" if "payroll" in found.mapped("payout") else "bill"
 
     @api.depends("bill_id.state", "bill_id.payment_state")
     def _compute_state(self):
@@ -150,7 +165,7 @@ class O2cCommissionSettlement(models.Model):
         """Where the bill stands; ``None`` without one, and where it does not decide."""
         self.ensure_one()
         bill = self.bill_id
-        if not bill or self.state not in ("approved", "billed", "paid"):
+        if not bill or self.state not in BY_BILL:
             return None
         if bill.state == "cancel" or bill.payment_state == "reversed":
             return "approved"

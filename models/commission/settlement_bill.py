@@ -10,6 +10,7 @@ from odoo.tools import SQL, format_date
 from odoo.addons.order_to_cash.algorithms.commission.pricing import Amounts, minus
 
 from .period_rows import columns_of, words_of
+from .settlement import BY_BILL
 
 PRODUCT = "order_to_cash.product_commission"
 
@@ -208,9 +209,40 @@ class O2cCommissionSettlement(models.Model):
 class AccountMove(models.Model):
     _inherit = "account.move"
 
+    def button_draft(self):
+        self._o2c_check_commission_bills()
+        return super().button_draft()
+
+    def _o2c_check_commission_bills(self):
+        """Raise for a bill of commission that was cancelled or reversed, where the settlement has been
+        billed anew, reopened or cancelled since: it would be paid twice."""
+        bills = self.filtered(lambda move: move.is_purchase_document() and move.invoice_origin)
+        if not bills:
+            return
+        # sudo: who keeps the books need not settle commission
+        settlements = self.env["o2c.commission.settlement"].sudo().search([
+            ("name", "in", bills.mapped("invoice_origin")),
+            ("payee_id", "in", bills.partner_id.ids),
+            ("company_id", "in", bills.company_id.ids),
+        ])
+        settlement_of = {(one.name, one.payee_id, one.company_id): one for one in settlements}
+        for bill in bills:
+            found = settlement_of.get((bill.invoice_origin, bill.partner_id, bill.company_id))
+            if found and (found.bill_id != bill or found.state not in BY_BILL):
+                raise UserError(
+                    self.env._(
+                        "%(bill)s is not the bill of %(settlement)s any more. Bill the settlement instead.",
+                        bill=bill.display_name,
+                        settlement=found.display_name,
+                    )
+                )
+
     @api.ondelete(at_uninstall=False)
     def _o2c_release_settlements(self):
-        """A settlement whose bill is deleted is approved, and may be billed again."""
+        """A settlement whose bill is deleted is approved, and may be billed again; one that was reopened or
+        cancelled stays so."""
         # sudo: who deletes a bill need not settle commission
         settlements = self.env["o2c.commission.settlement"].sudo().search([("bill_id", "in", self.ids)])
-        settlements._set(bill_id=False, state="approved")
+        billed = settlements.filtered(lambda one: one.state in BY_BILL)
+        billed._set(bill_id=False, state="approved")
+        (settlements - billed)._set(bill_id=False)

@@ -132,7 +132,10 @@ class O2cCommissionEntry(models.Model):
     @api.model
     def _paid_settlements(self, keyed, date_from, before):
         """Settlements that were paid from a day on, or before one: list of (settlement, day)"""
-        settlements = self.env["o2c.commission.settlement"].search(keyed & Domain("state", "=", "paid"))
+        # Of nothing, or where all was carried forward, nothing was paid.
+        settlements = self.env["o2c.commission.settlement"].search(
+            keyed & Domain("state", "=", "paid") & Domain("amount", "!=", 0)
+        )
         days = settlements._paid_days()
         return [
             (settlement, days[settlement])
@@ -151,19 +154,27 @@ class O2cCommissionSettlement(models.Model):
         :return: {settlement: day}
         """
         self.flush_recordset(["bill_id"])
-        self.env["account.partial.reconcile"].flush_model()
+        for model in ("account.partial.reconcile", "account.payment", "account.move"):
+            self.env[model].flush_model()
         # By SQL: who is paid need not read the books.
         days = dict(
             self.env.execute_query(
                 SQL(
                     """
-                    SELECT settlement.id, MAX(partial.max_date)
+                    SELECT settlement.id, COALESCE(
+                               (SELECT MAX(partial.max_date)
+                                  FROM account_move_line line
+                                  JOIN account_partial_reconcile partial
+                                    ON line.id IN (partial.debit_move_id, partial.credit_move_id)
+                                 WHERE line.move_id = settlement.bill_id),
+                               -- Without an outstanding account a payment has no journal entry.
+                               (SELECT MAX(payment.date)
+                                  FROM account_move__account_payment rel
+                                  JOIN account_payment payment ON payment.id = rel.payment_id
+                                 WHERE rel.invoice_id = settlement.bill_id
+                                   AND payment.state IN ('in_process', 'paid')))
                       FROM o2c_commission_settlement settlement
-                      JOIN account_move_line line ON line.move_id = settlement.bill_id
-                      JOIN account_partial_reconcile partial
-                        ON line.id IN (partial.debit_move_id, partial.credit_move_id)
-                     WHERE settlement.id = ANY(%s)
-                     GROUP BY settlement.id
+                     WHERE settlement.id = ANY(%s) AND settlement.bill_id IS NOT NULL
                     """,
                     list(self.ids),
                 )

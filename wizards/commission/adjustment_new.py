@@ -41,6 +41,14 @@ class O2cCommissionAdjustmentNew(models.TransientModel):
         self.env["o2c.commission.settlement"].check_access("write")
         if self.company_id not in self.env.companies:
             raise UserError(self.env._("Choose a company that you work for."))
+        # sudo: a switch of the company
+        if not self.company_id.sudo().o2c_use_commission:
+            raise UserError(
+                self.env._(
+                    "Commission is switched off in %(company)s. Switch it on in the settings.",
+                    company=self.company_id.display_name,
+                )
+            )
         if self.env.user._o2c_is_payee(self.payee_id):
             raise UserError(self.env._("Nobody adds to his own commission. Ask another commission manager."))
         self.env["o2c.commission.settlement"]._check_open_day(

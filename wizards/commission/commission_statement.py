@@ -210,3 +210,8 @@ class O2cCommissionStatement(models.TransientModel):
         for mail, payee, attachment in zip(mails, payees, attachments, strict=True):
             mail.attachment_ids = attachment
             mail.recipient_ids = payee
+        # Whoever may read a contact reads what is sent on it, with the attachments: so this is sent on none.
+        mails.write({"model": False, "res_id": False})
+        if not template.sudo().reply_to:
+            for mail in mails:
+                mail.reply_to = mail.email_from
