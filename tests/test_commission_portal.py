@@ -187,3 +187,7 @@ class TestCommissionPortal(CommissionCommon, HttpCase):
     def test_internal_notes_stay_inside(self):
         self.settlement.message_post(body="INTERNAL", message_type="comment", subtype_xmlid="mail.mt_note")
         self.assertNotIn("INTERNAL", self._text(f"/my/commissions/{self.settlement.id}"))
+
+    def test_no_address_says_what_is_wrong(self):
+        text = self._text(f"/my/commissions/{self.settlement.id}?error=Call+this+number")
+        self.assertNotIn("Call this number", text)

@@ -186,6 +186,29 @@ class TestCommissionReview(CommissionCommon):
         with self.assertRaises(UserError):
             wizard.action_add()
 
+    def test_what_is_approved_takes_in_nothing_any_more(self):
+        self._agent()
+        self._new_invoice(amount=1000, date="2025-01-10")
+        settlement = self._settlement(self.agent)
+        late = self._new_invoice(amount=500, date="2025-01-20")
+        action = settlement.action_preview()
+        lines = self.env[action["res_model"]].with_user(self.commission_manager).search(action["domain"])
+        line = lines.filtered(lambda line: line.move_id == late)
+        self.assertEqual((line.reason, line.is_included), ("closed", False))
+        self.assertTrue(line.detail)
+
+    def test_an_adjustment_after_a_dispute_is_in_the_payees_language(self):
+        self.env["res.lang"]._activate_lang("zh_CN")
+        self.payee.lang = "zh_CN"
+        self._new_agreement(plan=self.plan)
+        self._new_invoice(amount=1000, date="2025-01-10")
+        settlement = self._settlement(self.payee)
+        dispute = settlement._dispute(settlement.entry_ids, "Too little")
+        dispute.write({"adjust_amount": 5.0, "answer": "Granted"})
+        dispute.action_accept()
+        [added] = settlement.entry_ids.filtered(lambda entry: entry.source == "manual")
+        self.assertEqual(added.explanation, "\u4e89\u8bae\u5904\u7406\u540e\uff1aGranted")
+
     # ------------------------------------------------------------------
     # Statements
     # ------------------------------------------------------------------

@@ -90,12 +90,19 @@ class O2cCommissionPortal(CustomerPortal):
         methods=["GET"],
         sitemap=False,
     )
-    def o2c_commission_settlement(self, settlement_id, page=1, message=None, error=None, text="", **_kwargs):
-        settlement = self._o2c_own_settlement(settlement_id)
+    def o2c_commission_settlement(self, settlement_id, page=1, message=None, **_kwargs):
+        return self._o2c_settlement_page(self._o2c_own_settlement(settlement_id), page, message)
+
+    def _o2c_settlement_page(self, settlement, page=1, message=None, error=None, text=""):
+        """The page of a settlement; what is wrong comes from here, never from an address.
+
+        :param error: what was wrong with what he has sent, if anything
+        :param text: what he wrote, to be corrected
+        """
         report = request.env["report.order_to_cash.report_commission_statement"].sudo()
         # Rows with what they are about, as they are printed.
         pager = portal_pager(
-            url=f"/my/commissions/{settlement_id}", total=settlement.entry_count, page=page, step=ROWS
+            url=f"/my/commissions/{settlement.id}", total=settlement.entry_count, page=page, step=ROWS
         )
         entries = settlement.entry_ids.sorted(lambda entry: (entry.date, entry.id))
         entries = entries[pager["offset"] : pager["offset"] + ROWS]
@@ -130,7 +137,7 @@ class O2cCommissionPortal(CustomerPortal):
             with request.env.cr.savepoint():
                 self._o2c_commission()._comment(settlement, text, chosen)
         except UserError as fault:
-            return self.o2c_commission_settlement(settlement_id, error=str(fault), text=text)
+            return self._o2c_settlement_page(settlement, error=str(fault), text=text)
         return request.redirect(f"/my/commissions/{settlement_id}?message=sent")
 
     @http.route(

@@ -157,13 +157,15 @@ class O2cCommissionDispute(models.Model):
     def _adjust(self):
         self.ensure_one()
         settlement = self.settlement_id
+        # The payee reads it.
+        env = self.with_context(lang=settlement.payee_id.lang or self.env.lang).env
         self.env["o2c.commission.entry"]._adjust(
             settlement.payee_id,
             settlement.company_id,
             settlement.currency_id,
             self.adjust_amount,
             settlement.date_to,
-            self.env._("After a dispute: %(answer)s", answer=(self.answer or self.text).strip()),
+            env._("After a dispute: %(answer)s", answer=(self.answer or self.text).strip()),
             name=settlement.name,
             settlement=settlement,
         )

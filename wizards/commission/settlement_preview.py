@@ -13,6 +13,7 @@ REASONS = [
     ("settled", "In Another Settlement"),
     ("disputed", "Disputed"),
     ("returned", "Taken Out by a Dispute"),
+    ("closed", "Settlement Approved Already"),
     ("currency", "Other Currency"),
     ("company", "Other Company"),
     (uncredited.NO_AGREEMENT, "No Agreement"),
@@ -108,6 +109,7 @@ class O2cCommissionSettlementPreview(models.TransientModel):
                            WHEN entry.payee_currency_id <> settlement.currency_id THEN 'currency'
                            WHEN entry.date > settlement.date_to THEN 'later'
                            WHEN NOT (%(takeable)s) THEN 'returned'
+                           WHEN settlement.state NOT IN ('draft', 'calculated', 'disputed') THEN 'closed'
                            ELSE 'included'
                        END AS reason
                   FROM o2c_commission_settlement settlement
@@ -316,6 +318,10 @@ class O2cCommissionSettlementPreviewLine(models.TransientModel):
             ),
             "disputed": lambda: self.env._("Waits for the answer to an objection"),
             "returned": lambda: self.env._("A dispute took it out of this settlement"),
+            "closed": lambda: self.env._(
+                "%(settlement)s takes in nothing any more: the next settlement does",
+                settlement=self.settlement_id.name,
+            ),
             "currency": lambda: self.env._(
                 "Paid in %(currency)s: it needs a settlement of its own", currency=self.currency_id.name
             ),
