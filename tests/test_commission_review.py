@@ -186,6 +186,17 @@ class TestCommissionReview(CommissionCommon):
         with self.assertRaises(UserError):
             wizard.action_add()
 
+    def test_what_a_cancelled_settlement_took_back_comes_with_the_next(self):
+        self._agent(guarantee_amount=150)
+        january = self._settlement(self.agent)
+        self.assertEqual(january.amount, 150.0)
+        january.action_cancel()
+        february = self._settlement(self.agent, date_to="2025-02-28")
+        self.assertEqual(february.amount, 300.0)
+        # Settled once more, by whichever settlement.
+        self.assertEqual(self._settlement(self.agent).amount, 0.0)
+        self.assertEqual(self._settlement(self.agent, date_to="2025-03-31").amount, 150.0)
+
     def test_what_is_approved_takes_in_nothing_any_more(self):
         self._agent()
         self._new_invoice(amount=1000, date="2025-01-10")

@@ -76,16 +76,19 @@ class PeriodRun:
         self._lock(agreements)
         self._load_versions(agreements)
         known = self._known(agreements)
+        booked = period_rows.sums_written(self.env, agreements)
+        # What a settlement that was cancelled took back of a period is written down anew by the next one.
+        written = {(agreement, day) for agreement, day, __ in booked}
         late = self._late_months()
         asked = {}
         for settlement in self.settlements:
             for agreement in self.by_key.get(settlement._book_key(), ()):
-                asked[agreement] = self._asked(settlement, agreement, known, late)
+                asked[agreement] = self._asked(settlement, agreement, known, late, written)
         busy = [agreement for agreement in agreements if self._is_busy(asked[agreement], known[agreement])]
         if not busy:
             return
         sheets = self._sheets(busy, asked, known)
-        self._write(sheets, known)
+        self._write(sheets, known, booked)
 
     def _agreements(self):
         settlements = self.settlements
@@ -166,8 +169,11 @@ class PeriodRun:
             months[settlement_id][agreement_id].add(month)
         return months
 
-    def _asked(self, settlement, agreement, known, late):
-        """The periods of an agreement that a settlement settles."""
+    def _asked(self, settlement, agreement, known, late, written):
+        """The periods of an agreement that a settlement settles.
+
+        :param written: (agreement id, first day) of the periods of which the ledger has rows
+        """
         ends = reckoning.month_ends(agreement.date_from, settlement.date_to)
         lengths = [
             (end, version.settlement_period)
@@ -180,8 +186,10 @@ class PeriodRun:
             version = self._version_at(agreement, period.date_to)
             if period.date_to >= settlement.date_from:
                 asked.append(Asked(agreement, version, period))
-            elif any(period.date_from <= month <= period.date_to for month in months):
-                kept = known[agreement].get(period.date_from)
+                continue
+            kept = known[agreement].get(period.date_from)
+            is_late = any(period.date_from <= month <= period.date_to for month in months)
+            if is_late or (not kept and (agreement.id, period.date_from) in written):
                 asked.append(Asked(agreement, version, period, kept))
         return asked
 
@@ -338,8 +346,7 @@ class PeriodRun:
             attained.update({(*key, plan): found[key].percent for key, plan in keys})
         return attained
 
-    def _write(self, sheets, known):
-        booked = period_rows.sums_written(self.env, list(sheets))
+    def _write(self, sheets, known, booked):
         steps = period_rows.Steps(self.settlements)
         words = period_rows.words_of(self.env)
         rows, records = [], []
