@@ -2,6 +2,7 @@ from unittest.mock import patch
 
 from lxml import html
 
+from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import freeze_time, tagged
@@ -219,6 +220,22 @@ class TestCommissionReview(CommissionCommon):
         dispute.action_accept()
         [added] = settlement.entry_ids.filtered(lambda entry: entry.source == "manual")
         self.assertEqual(added.explanation, "\u4e89\u8bae\u5904\u7406\u540e\uff1aGranted")
+
+    @freeze_time("2025-02-03")
+    def test_a_reversed_bill_is_no_bill_at_month_end(self):
+        self._agent()
+        self._new_invoice(amount=1000, date="2025-01-10")
+        settlement = self._settlement(self.agent)
+        settlement.action_bill()
+        bill = settlement.sudo().bill_id
+        bill.invoice_date = bill.date = "2025-01-31"
+        bill.action_post()
+        day = fields.Date.to_date("2025-01-31")
+        months = self.env["o2c.commission.month.end"]
+        self.assertEqual(months._unbilled(self.company, day), 0.0)
+        bill._reverse_moves([{"date": "2025-01-31", "invoice_date": "2025-01-31"}], cancel=True)
+        self.assertEqual(settlement.state, "approved")
+        self.assertEqual(months._unbilled(self.company, day), 100.0)
 
     # ------------------------------------------------------------------
     # Statements

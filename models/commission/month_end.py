@@ -116,7 +116,12 @@ class O2cCommissionMonthEnd(models.Model):
                 SELECT COALESCE(SUM(entry.amount_company), 0)
                   FROM o2c_commission_entry entry
                   LEFT JOIN o2c_commission_settlement settlement ON settlement.id = entry.settlement_id
-                  LEFT JOIN account_move bill ON bill.id = settlement.bill_id AND bill.state <> 'cancel'
+                  LEFT JOIN account_move bill
+                    ON bill.id = settlement.bill_id AND bill.state <> 'cancel'
+                   AND NOT (bill.payment_state = 'reversed' AND EXISTS (
+                       SELECT FROM account_move back
+                        WHERE back.reversed_entry_id = bill.id AND back.state = 'posted'
+                          AND back.date <= %(date)s))
                   LEFT JOIN o2c_commission_payout payout
                     ON payout.id = settlement.payout_id AND payout.state = 'paid'
                  WHERE entry.company_id = %(company)s AND entry.kind <> 'expect' AND entry.date <= %(date)s
