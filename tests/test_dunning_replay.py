@@ -214,15 +214,13 @@ class RealBooks:
         """
         receivable = cls.company_data["default_account_receivable"]
         debts = cls._post_days("date", 1, cls.company_data["default_journal_sale"])
+        cls._take_statistics()
         payments = cls._post_days("settled", -1, cls.company_data["default_journal_misc"])
         debt_of, payment_of = (
             {line.name: line for line in moves.line_ids if line.account_id == receivable}
             for moves in (debts, payments)
         )
-        # Without statistics of rows that are not committed, PostgreSQL may look for the payments of
-        # an invoice among all of them, for minutes.
-        cls.env.flush_all()
-        cls.env.cr.execute("ANALYZE account_move, account_move_line, account_partial_reconcile")
+        cls._take_statistics()
         cls.env["account.partial.reconcile"].create([
             {
                 "debit_move_id": debt.id,
@@ -234,6 +232,15 @@ class RealBooks:
             for number, debt in debt_of.items()
         ])
         cls.number_of = {debt.id: number for number, debt in debt_of.items()}
+
+    @classmethod
+    def _take_statistics(cls):
+        # Without statistics of rows that are not committed, PostgreSQL may look for the payments of
+        # an invoice among all of them, for minutes.
+        cls.env.flush_all()
+        cls.env.cr.execute(
+            "ANALYZE account_move, account_move_line, account_partial_reconcile, account_payment"
+        )
 
     @classmethod
     def _post_days(cls, day_of, sign, journal):
