@@ -99,6 +99,7 @@ class O2cCommissionPortal(CustomerPortal):
         :param error: what was wrong with what he has sent, if anything
         :param text: what he wrote, to be corrected
         """
+        # sudo: the payee is the user himself, see _payee()
         report = request.env["report.order_to_cash.report_commission_statement"].sudo()
         # Rows with what they are about, as they are printed.
         pager = portal_pager(
@@ -179,6 +180,7 @@ class O2cCommissionPortal(CustomerPortal):
     def _o2c_commission_period(self, date_from, date_to):
         """The period asked for: (first day, last day, what is wrong with it)."""
         companies = self._o2c_commission()._companies()
+        # sudo: the date of a company is no secret
         today = (companies[:1] or request.env.company.sudo())._o2c_today()
         first, last = today + relativedelta(months=-1, day=1), today + relativedelta(day=1, days=-1)
         try:
@@ -226,6 +228,7 @@ class O2cCommissionPortal(CustomerPortal):
         if error or not commission._companies():
             return request.redirect("/my/commissions/statement")
         wizard = commission._statement_wizard(first, last)
+        # sudo: the name of the user's own contact
         name = wizard._file_name(commission._payee().sudo()[:1])
         if kind == "xlsx":
             # sudo: the statement is that of the user alone

@@ -231,6 +231,7 @@ class O2cCommissionSettlement(models.Model):
         dispute = disputes.create({
             "settlement_id": settlement.id,
             "entry_ids": [Command.set(entries.ids)],
+            # sudo: the sum of the very entries that the payee objects to, which are his own
             "amount": sum(entries.sudo().mapped("amount_payee")) if entries else settlement.amount,
             "text": text.strip(),
             "user_id": self.env.uid,

@@ -127,6 +127,7 @@ class O2cCommissionPayout(models.Model):
         self.check_access("write")
         self._check_state("exported", self.env._("paid"))
         self._set(state="paid", paid_on=self.env.company._o2c_today())
+        # sudo: the settlements follow the batch, whoever may pay it
         self.sudo().settlement_ids._set(state="paid")
         return True
 
@@ -135,6 +136,7 @@ class O2cCommissionPayout(models.Model):
         self.check_access("write")
         self._check_state("paid", self.env._("taken back"))
         self._set(state="exported", paid_on=False)
+        # sudo: the settlements follow the batch, whoever may reopen it
         self.sudo().settlement_ids._set(state="billed")
         return True
 

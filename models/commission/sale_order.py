@@ -136,6 +136,7 @@ class SaleOrderLine(models.Model):
             # The lines of an order that is created as confirmed are assigned with it.
             assigned = orders.filtered("o2c_commission_assigned")
             if assigned:
+                # sudo: shares follow from the agreements, whoever adds the line
                 assigned._o2c_assign_lines(added.sudo().filtered(lambda line: line.order_id in assigned))
                 assigned._o2c_refresh_commission()
         return lines

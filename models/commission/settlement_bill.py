@@ -139,6 +139,7 @@ class O2cCommissionSettlement(models.Model):
         account = company.o2c_commission_expense_account_id
         # The bill is read by the agent.
         env = self.with_context(lang=self.payee_id.lang or self.env.lang).env
+        # sudo: the bill names the plan, whoever may bill
         subject = agreement.sudo().plan_id.name or env._("One-off bonuses and adjustments")
         return {
             "product_id": product.id,

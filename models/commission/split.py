@@ -77,6 +77,7 @@ class O2cCommissionSplit(models.Model):
     @api.constrains("share", "mode", "order_line_id")
     def _check_shares(self):
         shared = dict(
+            # sudo: shares of others count, too, though the user may not read them
             self.sudo()._read_group(
                 Domain("order_line_id", "in", self.order_line_id.ids) & Domain("mode", "=", SHARED),
                 ["order_line_id"],

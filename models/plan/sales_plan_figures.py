@@ -249,6 +249,7 @@ class O2cSalesPlan(models.Model):
         self.env.flush_all()
         touched = None
         if nodes is not None:
+            # sudo: only the ids of the nodes above; what they show is checked when it is read
             touched = sorted({key for node in nodes.sudo() for key in node._path_ids()})
         scope = SQL("node.id = ANY(%s)", touched) if touched is not None else SQL("TRUE")
         self.env.cr.execute(SQL(

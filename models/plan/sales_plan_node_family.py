@@ -33,6 +33,7 @@ class O2cSalesPlanNode(models.Model):
                             field=self._fields[name]._description_string(self.env),
                             record=foreign[0].display_name,
                             other=foreign[0].company_id.display_name,
+                            # sudo: only the name of the company
                             company=company.sudo().display_name,
                         )
                     )

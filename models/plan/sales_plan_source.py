@@ -64,6 +64,7 @@ class O2cSalesPlan(models.Model):
         dimensions that this plan distinguishes, in the order of a fact."""
         self.ensure_one()
         # Of archived customers and products the sales still count.
+        # sudo: sales are matched with all nodes, whoever counts them
         nodes = self.node_ids.with_context(active_test=False).sudo()
         used = [name for name in DIMENSIONS if any(node[name] for node in nodes)]
         trees = {name: self._tree_values(name) for name in used if name in TREES}

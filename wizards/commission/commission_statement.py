@@ -212,6 +212,7 @@ class O2cCommissionStatement(models.TransientModel):
             mail.recipient_ids = payee
         # Whoever may read a contact reads what is sent on it, with the attachments: so this is sent on none.
         mails.write({"model": False, "res_id": False})
+        # sudo: only whether there is an address for replies
         if not template.sudo().reply_to:
             for mail in mails:
                 mail.reply_to = mail.email_from

@@ -314,6 +314,7 @@ class O2cCommissionSettlementPreviewLine(models.TransientModel):
             ),
             "later": lambda: self.env._("Earned after %(date)s", date=day),
             "settled": lambda: self.env._(
+                # sudo: only the number, which tells where the entry went
                 "Settled in %(settlement)s", settlement=self.sudo().other_settlement_id.name
             ),
             "disputed": lambda: self.env._("Waits for the answer to an objection"),
@@ -327,6 +328,7 @@ class O2cCommissionSettlementPreviewLine(models.TransientModel):
             ),
             "company": lambda: self.env._(
                 "Of %(company)s: it needs a settlement of its own",
+                # sudo: only the name of the company
                 company=self.sudo().entry_id.company_id.display_name,
             ),
             uncredited.NO_AGREEMENT: lambda: self.env._("No agreement of the payee covers it"),
