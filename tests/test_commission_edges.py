@@ -456,7 +456,7 @@ class TestCommissionEdges(CommissionCommon):
             self.env.flush_all()
             ledger = invoice._o2c_as_ledger().env["o2c.commission.entry"]
             start = self.env.cr.sql_log_count
-            ledger._close("invoice", invoice.invoice_line_ids.ids, "x")
+            ledger._close("invoice", invoice.invoice_line_ids.ids)
             ledger._accrue_invoices(invoice._o2c_as_ledger())
             counts.append(self.env.cr.sql_log_count - start)
         self.assertLessEqual(counts[1], counts[0] + 3)

@@ -57,10 +57,12 @@ class AccountMove(models.Model):
 
     def _o2c_take_commission_back(self):
         """A document that is not posted any more has earned nothing."""
-        for move in self._o2c_as_ledger():
-            if move.state == "posted" and move.is_sale_document(include_receipts=True):
-                ledger = move.env["o2c.commission.entry"]
-                ledger._close("invoice", ledger._lines_with_claims(move), move.name)
+        moves = self._o2c_as_ledger().filtered(
+            lambda move: move.state == "posted" and move.is_sale_document(include_receipts=True)
+        )
+        if moves:
+            ledger = moves.env["o2c.commission.entry"]
+            ledger._close("invoice", ledger._lines_with_claims(moves))
 
     def _o2c_settle_commission(self):
         """Bring commission to what is paid and written off of these documents."""

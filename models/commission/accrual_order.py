@@ -28,8 +28,7 @@ class O2cCommissionEntry(models.Model):
         :param anew: whether all lines start over, since their shares were changed
         """
         confirmed = orders.filtered(lambda order: order.state == "sale")
-        for order in orders - confirmed:
-            self._close("order", order.order_line.ids, order.name)
+        self._close("order", (orders - confirmed).order_line.ids)
         if not confirmed:
             return
         lines = sale_line.order_lines(self.env, confirmed)
@@ -50,7 +49,7 @@ class O2cCommissionEntry(models.Model):
             if any(not state.is_closed for state in states.get(line.res_id, ()))
         ]
         if live:
-            self._close("order", live, None)
+            self._close("order", live)
         generations = {
             line.res_id: states[line.res_id][0].first["generation"] + 1
             for line in changed

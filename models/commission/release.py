@@ -202,11 +202,8 @@ class O2cCommissionEntry(models.Model):
         return self.env["res.company"].browse(company_id)._o2c_today()
 
     @api.model
-    def _close(self, source, line_ids, document):
-        """Take everything back that is written down for lines: what comes after is a new generation.
-
-        :param document: name of what was reset, changed or cancelled
-        """
+    def _close(self, source, line_ids):
+        """Take everything back that is written down for lines: what comes after is a new generation."""
         words = self._words()
         states = [state for state in claim_state.load(self.env, source, line_ids) if not state.is_closed]
         if source == "order":
@@ -216,7 +213,7 @@ class O2cCommissionEntry(models.Model):
         rows = []
         for state in states:
             rows.extend(self._unpaid_rows(state, words))
-            rows.extend(self._closing_rows(state, words, document))
+            rows.extend(self._closing_rows(state, words))
         self._append(rows)
         self._level(rows)
 
@@ -251,12 +248,12 @@ class O2cCommissionEntry(models.Model):
         return rows
 
     @api.model
-    def _closing_rows(self, state, words, document):
+    def _closing_rows(self, state, words):
         first = state.first
         payee = self.env["res.partner"].browse(first["payee_id"])
         values = {
             "date": self._today(first["company_id"]),
-            "explanation": words(payee).reset(document or first["name"]),
+            "explanation": words(payee).reset(first["name"]),
         }
         nothing = pricing.Amounts()
         steps = []
