@@ -159,7 +159,11 @@ def settle(env, table, payees):
 
 
 def posting(env, table, customers, products):
-    """One invoice after the other, with commission and without, in turn."""
+    """One invoice after the other, with commission and without, in turn.
+
+    To customers known already: the number and region that the first invoice brings are no commission's.
+    """
+    customers[:POSTINGS].write({"customer_rank": 1})
     times = {True: [], False: []}
     counts = {}
     for number in range(POSTINGS):

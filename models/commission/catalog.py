@@ -7,13 +7,9 @@ from datetime import date
 
 from odoo import api, models
 from odoo.fields import Domain
-from odoo.tools import ormcache
 from odoo.tools.date_utils import start_of
 
 from odoo.addons.order_to_cash.algorithms.commission import coverage, matching, pricing, tiers
-
-# Where a transaction that changed agreements keeps what it found; Odoo empties it with the record caches.
-MEMO = "o2c_commission_catalog"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,51 +91,9 @@ def terms_of(rule):
 class O2cCommissionPlan(models.Model):
     _inherit = "o2c.commission.plan"
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        plans = super().create(vals_list)
-        self._forget_catalog()
-        return plans
-
-    def write(self, vals):
-        result = super().write(vals)
-        self._forget_catalog()
-        return result
-
-    def unlink(self):
-        result = super().unlink()
-        self._forget_catalog()
-        return result
-
-    @api.model
-    def _forget_catalog(self):
-        self.env.registry.clear_cache()
-        self.env.cr.cache.pop(MEMO, None)
-        # Until it is committed, others may remember the agreements as they were.
-        self.env.cr.postcommit.add(self.env.registry.clear_cache)
-
-    @api.model
-    def _catalog(self):
-        """:return: :class:`Catalog`
-
-        A transaction that emptied Odoo's caches, as one does that changes agreements, shares nothing with
-        others before it is committed: what it did may be undone by a savepoint, and with it goes what it
-        remembers itself.
-        """
-        if "default" not in self.env.registry.cache_invalidated:
-            return self._shared_catalog()
-        memo = self.env.cr.cache
-        if MEMO not in memo:
-            memo[MEMO] = self._read_catalog()
-        return memo[MEMO]
-
-    @api.model
-    @ormcache()
-    def _shared_catalog(self):
-        return self._read_catalog()
-
     @api.model
     def _read_catalog(self):
+        """:return: :class:`Catalog`"""
         # sudo: sales are priced for people who may not read agreements and plans
         agreements = self.env["o2c.commission.agreement"].sudo().search([("active", "=", True)])
         versions = self.sudo().search(
@@ -177,34 +131,8 @@ class O2cCommissionPlan(models.Model):
         )
 
 
-class O2cCommissionRule(models.Model):
-    _inherit = "o2c.commission.rule"
-
-    def write(self, vals):
-        result = super().write(vals)
-        # Of an active plan only the label changes.
-        self.env["o2c.commission.plan"]._forget_catalog()
-        return result
-
-
 class O2cCommissionAgreement(models.Model):
     _inherit = "o2c.commission.agreement"
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        agreements = super().create(vals_list)
-        self.env["o2c.commission.plan"]._forget_catalog()
-        return agreements
-
-    def write(self, vals):
-        result = super().write(vals)
-        self.env["o2c.commission.plan"]._forget_catalog()
-        return result
-
-    def unlink(self):
-        result = super().unlink()
-        self.env["o2c.commission.plan"]._forget_catalog()
-        return result
 
     def _as_facts(self):
         self.ensure_one()
@@ -219,19 +147,9 @@ class O2cCommissionAgreement(models.Model):
 
 
 class O2cSalesRegion(models.Model):
-    _inherit = "o2c.sales.region"
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        regions = super().create(vals_list)
-        self.env["o2c.commission.plan"]._forget_catalog()
-        return regions
-
-    def write(self, vals):
-        result = super().write(vals)
-        if "parent_id" in vals:
-            self.env["o2c.commission.plan"]._forget_catalog()
-        return result
+    _name = "o2c.sales.region"
+    _inherit = ["o2c.sales.region", "o2c.catalog.mixin"]
+    _catalog_model = "o2c.commission.plan"
 
     @api.model
     def _o2c_parents(self):

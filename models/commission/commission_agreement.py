@@ -9,7 +9,8 @@ class O2cCommissionAgreement(models.Model):
 
     _name = "o2c.commission.agreement"
     _description = "Commission Agreement"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["o2c.catalog.mixin", "mail.thread", "mail.activity.mixin"]
+    _catalog_model = "o2c.commission.plan"
     _order = "sequence, id"
     _rec_names_search = ["payee_id.name", "plan_id.name"]
     _check_company_auto = True

@@ -10,7 +10,6 @@ QUANTITY = "quantity"
 SYSTEM_FIELDS = {"version": 1, "family_id": False, "previous_id": False, "state": "draft"}
 # May be changed at any time: conversation and planned activities.
 FREE_PREFIXES = ("message_", "activity_")
-RULE_BOOKS = "o2c_commission_rule_books"
 
 
 class O2cCommissionPlan(models.Model):
@@ -22,7 +21,7 @@ class O2cCommissionPlan(models.Model):
 
     _name = "o2c.commission.plan"
     _description = "Commission Plan"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["o2c.catalog.mixin", "mail.thread", "mail.activity.mixin"]
     _order = "name, date_from desc, version desc, id desc"
     _check_company_auto = True
     _check_company_domain = models.check_company_domain_parent_of
@@ -277,7 +276,6 @@ class O2cCommissionPlan(models.Model):
             plan._check_complete()
         self._check_overlap()
         self._write_system({"state": "active"})
-        self.env.cr.cache.pop(RULE_BOOKS, None)
         return True
 
     def action_close(self, date=None):
@@ -346,20 +344,11 @@ class O2cCommissionPlan(models.Model):
     # Business
     # ------------------------------------------------------------------
 
-    def _rule_book(self):
+    def _make_rule_book(self):
         """The rules of this one plan, indexed.
 
         :return: :class:`matching.RuleBook`; the id of a rule it finds is that of the record
         """
         self.ensure_one()
-        if self.state == "draft":
-            return self._make_rule_book()
-        # Of a plan that is not changed any more. The cache ends with the transaction.
-        books = self.env.cr.cache.setdefault(RULE_BOOKS, {})
-        if self.id not in books:
-            books[self.id] = self._make_rule_book()
-        return books[self.id]
-
-    def _make_rule_book(self):
         # sudo: an order is priced for people who may not read the plan
         return matching.RuleBook(self.sudo().rule_ids._to_algorithm())

@@ -23,7 +23,8 @@ class O2cCommissionRule(models.Model):
 
     _name = "o2c.commission.rule"
     _description = "Commission Rule"
-    _inherit = ["o2c.commission.plan.content"]
+    _inherit = ["o2c.catalog.mixin", "o2c.commission.plan.content"]
+    _catalog_model = "o2c.commission.plan"
     _order = "sequence, id"
     _check_company_auto = True
 

@@ -6,15 +6,6 @@ from odoo.tools import SQL, split_every
 from odoo.addons.order_to_cash.algorithms.array_literal import array_literal
 
 INSERT_BATCH = 10000
-ARRAYS = {
-    "boolean": SQL("boolean[]"),
-    "date": SQL("date[]"),
-    "float": SQL("float[]"),
-    "int": SQL("int[]"),
-    "numeric": SQL("numeric[]"),
-    "text": SQL("text[]"),
-    "timestamp": SQL("timestamp[]"),
-}
 COLUMNS = {
     "name": "text",
     "company_id": "int",
@@ -59,6 +50,10 @@ COLUMNS = {
     "period_from": "date",
     "period_part": "text",
 }
+# Made once: composing it of its columns would take longer than inserting the rows of an invoice.
+INSERT = "INSERT INTO o2c_commission_entry ({}) SELECT * FROM unnest({})".format(
+    ", ".join(COLUMNS), ", ".join(f"%s::{kind}[]" for kind in COLUMNS.values())
+)
 # What follows a row of a claim have in common with its first.
 OF_THE_CLAIM = (
     "name",
@@ -99,19 +94,11 @@ class O2cCommissionEntry(models.Model):
         if not rows:
             return
         stamp = {"logged_on": fields.Datetime.now(), "user_id": self.env.uid}
-        columns = SQL(", ").join(map(SQL.identifier, COLUMNS))
         for batch in split_every(INSERT_BATCH, rows, list):
             arrays = [
-                SQL("%s::%s", array_literal(self._column(batch, column, stamp), kind), ARRAYS[kind])
-                for column, kind in COLUMNS.items()
+                array_literal(self._column(batch, column, stamp), kind) for column, kind in COLUMNS.items()
             ]
-            self.env.cr.execute(
-                SQL(
-                    "INSERT INTO o2c_commission_entry (%s) SELECT * FROM unnest(%s)",
-                    columns,
-                    SQL(", ").join(arrays),
-                )
-            )
+            self.env.cr.execute(SQL(INSERT, *arrays))
         self.invalidate_model(flush=False)
         for model in ("sale.order", "sale.order.line", "account.move", "account.move.line"):
             self.env[model].invalidate_model(["o2c_commission_ids"], flush=False)

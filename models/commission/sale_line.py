@@ -64,46 +64,53 @@ def invoice_lines(env, moves):
     :param moves: ``account.move``
     :return: list of :class:`SaleLine` by invoice and line
     """
-    env["account.move.line"].flush_model()
-    env["account.move"].flush_model()
-    env["sale.order.line"].flush_model()
-    rows = env.execute_query_dict(
-        SQL(
-            """
-            SELECT 'invoice' AS source, line.id AS res_id, move.id AS document_id, move.id AS move_id,
-                   move.name, move.move_type AS kind, move.company_id, move.currency_id,
-                   COALESCE(move.invoice_date, move.date) AS date,
-                   COALESCE(NULLIF(move.invoice_currency_rate, 0), 1) AS currency_rate,
-                   sol.order_id, sol.id AS order_line_id, line.product_id,
-                   COALESCE(sol.%(is_delivery)s, FALSE) AS is_delivery,
-                   COALESCE(line.discount, 0) AS discount,
-                   line.price_subtotal AS untaxed, line.quantity, line.product_uom_id AS unit_id,
-                   sol.product_uom_id AS price_unit_id,
-                   sol.purchase_price * CASE WHEN orders.currency_id = move.currency_id THEN 1
-                       ELSE COALESCE(NULLIF(move.invoice_currency_rate, 0), 1)
-                            / COALESCE(NULLIF(orders.currency_rate, 0), 1) END AS cost,
-                   move.commercial_partner_id AS partner_id, move.partner_id AS contact_id,
-                   COALESCE(orders.team_id, move.team_id) AS team_id,
-                   COALESCE(move.partner_shipping_id, move.partner_id) AS address_id,
-                   move.invoice_user_id AS user_id, move.reversed_entry_id AS reversed_id
-              FROM account_move_line line
-              JOIN account_move move ON move.id = line.move_id
-              LEFT JOIN LATERAL (
-                  SELECT MIN(order_line_id) AS id FROM sale_order_line_invoice_rel
-                   WHERE invoice_line_id = line.id
-              ) link ON TRUE
-              LEFT JOIN sale_order_line sol ON sol.id = link.id
-              LEFT JOIN sale_order orders ON orders.id = sol.order_id
-             WHERE move.id = ANY(%(moves)s) AND move.state = 'posted' AND line.display_type = 'product'
-               AND move.commercial_partner_id IS NOT NULL
-               AND sol.is_downpayment IS NOT TRUE
-             ORDER BY line.move_id, line.id
-            """,
-            moves=list(moves.ids),
-            is_delivery=_is_delivery(env),
-        )
-    )
+    # Read through the caches, not by a statement: of a document that is posted just now they know all of it.
+    posted = moves.with_env(env).filtered(lambda move: move.state == "posted" and move.commercial_partner_id)
+    lines = posted.invoice_line_ids.filtered(lambda line: line.display_type == "product")
+    has_carriers = "is_delivery" in env["sale.order.line"]._fields
+    rows = []
+    for line in lines.sorted(lambda line: (line.move_id.id, line.id)):
+        ordered = line.sale_line_ids.sorted("id")[:1]
+        if not ordered.is_downpayment:
+            rows.append(_invoice_row(line, ordered, has_carriers and ordered.is_delivery))
     return _Reader(env, rows).lines()
+
+
+def _invoice_row(line, ordered, is_delivery):
+    """What :class:`_Reader` makes a line of.
+
+    :param ordered: the order line that is invoiced, or none
+    """
+    move, order = line.move_id, ordered.order_id
+    rate = move.invoice_currency_rate or 1.0
+    per_ordered = 1.0 if order.currency_id == move.currency_id else rate / (order.currency_rate or 1.0)
+    return {
+        "source": "invoice",
+        "res_id": line.id,
+        "document_id": move.id,
+        "move_id": move.id,
+        "name": move.name,
+        "kind": move.move_type,
+        "company_id": move.company_id.id,
+        "currency_id": move.currency_id.id,
+        "date": move.invoice_date or move.date,
+        "currency_rate": rate,
+        "order_id": order.id or None,
+        "order_line_id": ordered.id or None,
+        "product_id": line.product_id.id or None,
+        "is_delivery": is_delivery,
+        "discount": line.discount,
+        "untaxed": line.price_subtotal,
+        "quantity": line.quantity,
+        "unit_id": line.product_uom_id.id or None,
+        "price_unit_id": ordered.product_uom_id.id or None,
+        "cost": ordered.purchase_price * per_ordered if ordered else None,
+        "contact_id": move.partner_id.id,
+        "team_id": (order.team_id or move.team_id).id or None,
+        "address_id": (move.partner_shipping_id or move.partner_id).id,
+        "user_id": move.invoice_user_id.id or None,
+        "reversed_id": move.reversed_entry_id.id or None,
+    }
 
 
 def order_lines(env, orders):

@@ -1,4 +1,5 @@
 from . import daily_step
+from . import catalog_mixin
 from . import res_company
 from . import ir_sequence
 from . import customer_class

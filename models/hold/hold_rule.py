@@ -18,7 +18,7 @@ class O2cHoldRule(models.Model):
 
     _name = "o2c.hold.rule"
     _description = "Hold Rule"
-    _inherit = ["mail.thread"]
+    _inherit = ["o2c.catalog.mixin", "mail.thread"]
     _order = "sequence, id"
     _check_company_auto = True
 

@@ -4,10 +4,6 @@ from typing import NamedTuple
 
 from odoo import api, models
 from odoo.fields import Domain
-from odoo.tools import ormcache
-
-# Where a transaction that changed rules keeps what it found; Odoo empties it with the record caches.
-MEMO = "o2c_hold_rule_catalog"
 
 
 class Entry(NamedTuple):
@@ -23,50 +19,9 @@ class Entry(NamedTuple):
 class O2cHoldRule(models.Model):
     _inherit = "o2c.hold.rule"
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        rules = super().create(vals_list)
-        self._forget_catalog()
-        return rules
-
-    def write(self, vals):
-        result = super().write(vals)
-        self._forget_catalog()
-        return result
-
-    def unlink(self):
-        result = super().unlink()
-        self._forget_catalog()
-        return result
-
-    def _forget_catalog(self):
-        self.env.registry.clear_cache()
-        self.env.cr.cache.pop(MEMO, None)
-        # Until it is committed, others may remember the rules as they were.
-        self.env.cr.postcommit.add(self.env.registry.clear_cache)
-
-    @api.model
-    def _catalog(self):
-        """{id: :class:`Entry`} of all rules and exemptions, archived ones too, in their order.
-
-        A transaction that emptied Odoo's caches, as one does that changes rules, shares nothing
-        with others before it is committed: what it did may be undone by a savepoint, and with it
-        goes what it remembers itself.
-        """
-        if "default" not in self.env.registry.cache_invalidated:
-            return self._shared_catalog()
-        memo = self.env.cr.cache
-        if MEMO not in memo:
-            memo[MEMO] = self._read_catalog()
-        return memo[MEMO]
-
-    @api.model
-    @ormcache()
-    def _shared_catalog(self):
-        return self._read_catalog()
-
     @api.model
     def _read_catalog(self):
+        """:return: {id: :class:`Entry`} of all rules and exemptions, archived ones too, in their order"""
         # Everybody's orders are checked, by rules that only managers may read.
         rules = self.sudo().with_context(active_test=False)
         scoped = {
