@@ -1,15 +1,14 @@
-from datetime import date
-
 from dateutil.relativedelta import relativedelta
 from werkzeug.exceptions import NotFound
 
 from odoo import http
 from odoo.exceptions import UserError
-from odoo.http import content_disposition, request
+from odoo.http import request
 
 from odoo.addons.portal.controllers.portal import CustomerPortal
 from odoo.addons.portal.controllers.portal import pager as portal_pager
 
+from ..statement import asked_period, printed
 from ..xlsx import download
 
 ROWS = 100
@@ -161,17 +160,7 @@ class O2cCommissionPortal(CustomerPortal):
         # sudo: see above
         reports = request.env["ir.actions.report"].sudo()
         content = reports._render_qweb_pdf("order_to_cash.report_commission_settlement", settlement.ids)
-        return self._o2c_commission_file(*content, name)
-
-    def _o2c_commission_file(self, content, extension, name):
-        return request.make_response(
-            content,
-            [
-                ("Content-Type", "application/pdf" if extension == "pdf" else "text/html"),
-                ("Content-Disposition", content_disposition(f"{name}.{extension}")),
-                ("X-Content-Type-Options", "nosniff"),
-            ],
-        )
+        return printed(*content, name)
 
     # ------------------------------------------------------------------
     # Statement
@@ -183,14 +172,7 @@ class O2cCommissionPortal(CustomerPortal):
         # sudo: the date of a company is no secret
         today = (companies[:1] or request.env.company.sudo())._o2c_today()
         first, last = today + relativedelta(months=-1, day=1), today + relativedelta(day=1, days=-1)
-        try:
-            first = date.fromisoformat(date_from) if date_from else first
-            last = date.fromisoformat(date_to) if date_to else last
-        except ValueError:
-            return first, last, request.env._("Please enter both days of the period.")
-        if first > last:
-            return last, last, request.env._("The period has to begin before it ends.")
-        return first, last, None
+        return asked_period(date_from, date_to, first, last)
 
     @http.route("/my/commissions/statement", type="http", auth="user", website=True, methods=["GET"])
     def o2c_commission_statement(self, date_from=None, date_to=None, **_kwargs):
@@ -236,4 +218,4 @@ class O2cCommissionPortal(CustomerPortal):
             return download(report._xlsx(wizard), f"{name}.xlsx")
         if not wizard._accounts():
             return request.redirect(f"/my/commissions/statement?date_from={first}&date_to={last}")
-        return self._o2c_commission_file(*wizard._render(), name)
+        return printed(*wizard._render(), name)

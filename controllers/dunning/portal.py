@@ -1,15 +1,14 @@
-from datetime import date
-
 from dateutil.relativedelta import relativedelta
 from werkzeug.exceptions import NotFound
 
 from odoo import Command, http
 from odoo.exceptions import ValidationError
-from odoo.http import content_disposition, request
+from odoo.http import request
 
 from odoo.addons.portal.controllers.portal import CustomerPortal
 from odoo.addons.portal.controllers.portal import pager as portal_pager
 
+from ..statement import asked_period, printed
 from ..xlsx import download
 
 MESSAGES = ("disputed", "promised")
@@ -101,14 +100,7 @@ class O2cReceivablesPortal(CustomerPortal):
         """The period asked for: (first day, last day, what is wrong with it)."""
         today = company._o2c_today()
         first, last = today + relativedelta(months=-3, day=1), today
-        try:
-            first = date.fromisoformat(date_from) if date_from else first
-            last = date.fromisoformat(date_to) if date_to else last
-        except ValueError:
-            return first, last, request.env._("Please enter both days of the period.")
-        if first > last:
-            return last, last, request.env._("The period has to begin before it ends.")
-        return first, last, None
+        return asked_period(date_from, date_to, first, last)
 
     def _o2c_statement_wizard(self, company, first, last):
         # sudo: the statement is that of the user's own commercial partner.
@@ -163,15 +155,7 @@ class O2cReceivablesPortal(CustomerPortal):
             return download(report._xlsx(wizard), f"{name}.xlsx")
         if not wizard._documents():
             return request.redirect(f"/my/statement?date_from={first}&date_to={last}")
-        content, extension = wizard._render()
-        return request.make_response(
-            content,
-            [
-                ("Content-Type", "application/pdf" if extension == "pdf" else "text/html"),
-                ("Content-Disposition", content_disposition(f"{name}.{extension}")),
-                ("X-Content-Type-Options", "nosniff"),
-            ],
-        )
+        return printed(*wizard._render(), name)
 
     # ------------------------------------------------------------------
     # Reminders
