@@ -78,6 +78,31 @@ class TestPricing(BaseCase):
         apart = [claim(key=n, base=50.0, terms=together, document=n) for n in range(3)]
         self.assertEqual(amounts(apart), [2.5, 2.5, 2.5])
 
+    def test_lines_add_up_to_their_document(self):
+        draw = random.Random(3)
+        for __ in range(200):
+            mode = draw.choice(("marginal", "retroactive"))
+            together = terms("tier", bands=BANDS, tier_scope="document", tier_mode=mode)
+            bases = [draw.randint(-3000, 20000) / 100 for __ in range(draw.randint(1, 6))]
+            share = draw.choice((100.0, 50.0, 33.33))
+            whole = together.total(sum(map(pricing.decimal, bases))) * pricing.decimal(share) / 100
+            for is_shared in (True, False):
+                lines = [
+                    claim(key=key, base=base, share=share, terms=together, is_shared=is_shared)
+                    for key, base in enumerate(bases)
+                ]
+                units = sum(pricing.to_units(pricing.decimal(part), 0.01) for part in amounts(lines))
+                self.assertEqual(units, pricing.to_units(whole, 0.01), (bases, share, mode))
+
+    def test_payees_add_up_to_the_parts_of_a_document(self):
+        together = terms("tier", bands=BANDS, tier_scope="document")
+        lines = [
+            claim(key=(line, owner), line=line, base=50.0, share=share, owner=owner, terms=together)
+            for line in range(3) for owner, share in enumerate((33.33, 66.67))
+        ]
+        # 100 at 5 %, 50 at 10 %.
+        self.assertEqual(round(sum(amounts(lines)), 2), 10.0)
+
     def test_a_tier_that_is_reached_lifts_earlier_sales(self):
         year = terms("tier", bands=BANDS, tier_scope="year", tier_mode="retroactive")
         tallies = {}

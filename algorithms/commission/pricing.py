@@ -10,7 +10,8 @@ beside it, each rounded for itself.
 Tiers:
 
 - ``line`` and ``document``: the bands are entered with the whole base of the line, or of all lines of the
-  document that the same rule pays for the same agreement; the share comes after.
+  document that the same rule pays for the same agreement; the share comes after. The parts of the lines
+  add up to the rounded commission of the document.
 - ``period`` and ``year``: the bands are entered with what the payee is credited with, his share of the
   bases, added up in a :class:`Tally`. The commission of a tally is always that of its whole base,
   whatever order its events came in: a row brings what is missing, and the part of it that is owed to
@@ -54,6 +55,11 @@ class Terms:
     def is_running(self):
         """Whether sales of a period or year are added up."""
         return self.method == "tier" and self.tier_scope in RUNNING_SCOPES
+
+    @property
+    def is_of_document(self):
+        """Whether lines of a document are added up."""
+        return self.method == "tier" and self.tier_scope == "document"
 
     @property
     def is_per_unit(self):
@@ -173,10 +179,11 @@ def price(claims: Iterable[Claim], tallies: dict | None = None) -> list[Earning]
     simple = [claim for claim in claims if not claim.terms.is_running]
     earnings = {claim.key: _running(claim, tallies) for claim in running}
     gross = _gross_of_documents(simple) | {
-        claim.key: _gross(claim) for claim in simple if not _is_document_tier(claim.terms)
+        claim.key: _gross(claim) for claim in simple if not claim.terms.is_of_document
     }
+    cents = _cents_of_documents(simple, gross)
     for parts in _wholes(simple, gross):
-        earnings.update(_split(parts, gross))
+        earnings.update(_split(parts, gross, cents))
     return [earnings[claim.key] for claim in claims]
 
 
@@ -223,10 +230,6 @@ def due_amounts(amounts: Amounts, part: int, whole: int, money: Money) -> Amount
 # ----------------------------------------------------------------------
 
 
-def _is_document_tier(terms):
-    return terms.method == "tier" and terms.tier_scope == "document"
-
-
 def _gross(claim):
     """What the whole line earns, unrounded: in the document's and in company currency."""
     terms, money = claim.terms, claim.money
@@ -248,19 +251,53 @@ def _in_document_currency(claim, company):
     return company * decimal(claim.base) / decimal(claim.base_company), company
 
 
-def _gross_of_documents(claims):
-    """Lines that enter the bands together have parts of one commission, in proportion to their bases."""
+def _together(claims):
+    """Lines that enter the bands together, those of a document with one owner and rule."""
     together = defaultdict(list)
     for claim in claims:
-        if _is_document_tier(claim.terms):
+        if claim.terms.is_of_document:
             together[claim.document, claim.owner, claim.terms.rule_id].append(claim)
+    return together.values()
+
+
+def _gross_of_documents(claims):
+    """Lines that enter the bands together have parts of one commission, in proportion to their bases."""
     gross = {}
-    for lines in together.values():
+    for lines in _together(claims):
         base = sum(decimal(claim.base_company) for claim in lines)
         rate = lines[0].terms.total(base) / base if base else Decimal(0)
         for claim in lines:
             gross[claim.key] = _in_document_currency(claim, rate * decimal(claim.base_company))
     return gross
+
+
+def _cents_of_documents(claims, gross):
+    """Rounded parts of the lines that enter the bands together.
+
+    :return: {key: [(whole line, share of it) in the document's currency, the same in the company's]}
+    """
+    cents = {}
+    for lines in _together(claims):
+        shares = [decimal(claim.share) / HUNDRED for claim in lines]
+        columns = []
+        for number, precision in enumerate((lines[0].money.document, lines[0].money.company)):
+            wholes = [gross[claim.key][number] for claim in lines]
+            owned = [whole * share for whole, share in zip(wholes, shares, strict=True)]
+            pairs = (_running_cents(wholes, precision), _running_cents(owned, precision))
+            columns.append(zip(*pairs, strict=True))
+        cents.update(zip([claim.key for claim in lines], zip(*columns, strict=True), strict=True))
+    return cents
+
+
+def _running_cents(values, precision):
+    """Values rounded so that what is added up so far is always the rounded sum so far."""
+    total, before = Decimal(0), 0
+    for value in values:
+        total += value
+        # A half cent is one, also when parts that do not divide were added up to it.
+        units = to_units(round(total, 12), precision)
+        yield from_units(units - before, precision)
+        before = units
 
 
 def _wholes(claims, gross):
@@ -272,12 +309,18 @@ def _wholes(claims, gross):
     return wholes.values()
 
 
-def _split(parts, gross):
+def _split(parts, gross, cents):
     first = parts[0]
     document, company = gross[first.key]
-    shares = [claim.share for claim in parts]
-    documents = _shared_out(document, shares, first.money.document, first.is_shared)
-    companies = _shared_out(company, shares, first.money.company, first.is_shared)
+    if len(parts) == 1 and first.key in cents:
+        documents, companies = ([own] for __, own in cents[first.key])
+    else:
+        shares = [claim.share for claim in parts]
+        wholes = [whole for whole, __ in cents[first.key]] if first.key in cents else (document, company)
+        documents, companies = (
+            _shared_out(decimal(whole), shares, precision, first.is_shared)
+            for whole, precision in zip(wholes, (first.money.document, first.money.company), strict=True)
+        )
     for claim, in_document, in_company in zip(parts, documents, companies, strict=True):
         rate = _effective_rate(claim, document, company)
         yield claim.key, Earning(claim, rate, _amounts(in_document, in_company, claim.money))

@@ -43,6 +43,8 @@ class O2cCommissionEntry(models.Model):
             if anew
             or _has_changed(line, shares.get(line.res_id, ()), states.get(line.res_id, ()), plans)
         ]
+        if len(changed) < len(lines):
+            changed = self._with_companions(lines, changed, states, shares)
         live = [
             line.res_id
             for line in changed
@@ -64,9 +66,37 @@ class O2cCommissionEntry(models.Model):
         self._refresh_progress(confirmed.order_line)
 
     @api.model
-    def _write_down_orders(self, lines, shares, generations):
+    def _with_companions(self, lines, changed, states, shares):
+        """Changed lines of orders, and those that enter bands together with one of them."""
+        terms = self.env["o2c.commission.plan"]._catalog().terms
+        if not any(one.is_of_document for one in terms.values()):
+            return changed
+        together = {
+            line.res_id
+            for line in lines
+            if any(
+                terms[state.first["rule_id"]].is_of_document and not state.is_closed
+                for state in states.get(line.res_id, ())
+            )
+        }
+        credited = self._credited_orders(changed, shares)
+        entering = {row.line.res_id for row in credited if row.claim.terms.is_of_document}
+        keys = {line.res_id for line in changed}
+        documents = {line.document_id for line in changed if line.res_id in together | entering}
+        return [
+            line
+            for line in lines
+            if line.res_id in keys or (line.res_id in together and line.document_id in documents)
+        ]
+
+    @api.model
+    def _credited_orders(self, lines, shares):
         by_line = {("order", line_id): found for line_id, found in shares.items()}
-        credited = Crediting(self.env).credited(lines, by_line)
+        return Crediting(self.env).credited(lines, by_line)
+
+    @api.model
+    def _write_down_orders(self, lines, shares, generations):
+        credited = self._credited_orders(lines, shares)
         earned = [row for row in credited if row.trigger == "order"]
         waiting = [row for row in credited if row.trigger != "order"]
         tallies = self._load_tallies([row.claim for row in earned])
