@@ -134,6 +134,7 @@ from . import test_commission_statement
 from . import test_commission_what_if
 from . import test_commission_outside
 from . import test_commission_outside_rules
+from . import test_commission_outside_settlement
 from . import test_commission_payment
 from . import test_commission_settlement
 from . import test_commission_settlement_race

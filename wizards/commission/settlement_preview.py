@@ -135,11 +135,13 @@ class O2cCommissionSettlementPreview(models.TransientModel):
                        MIN(entry.move_id) AS move_id, MIN(entry.order_id) AS order_id,
                        entry.payee_currency_id AS currency_id, SUM(entry.amount_payee) AS amount,
                        NULL::int AS other_id,
-                       CASE WHEN entry.source = 'invoice' THEN 'unpaid' ELSE 'not_invoiced' END AS reason
+                       CASE WHEN MIN(entry.date) > settlement.date_to THEN 'later'
+                            WHEN entry.source = 'invoice' THEN 'unpaid'
+                            ELSE 'not_invoiced' END AS reason
                   FROM o2c_commission_settlement settlement
                   JOIN o2c_commission_entry entry
                     ON entry.payee_id = settlement.payee_id AND entry.company_id = settlement.company_id
-                 WHERE settlement.id = ANY(%s) AND entry.kind = 'expect' AND entry.date <= settlement.date_to
+                 WHERE settlement.id = ANY(%s) AND entry.kind = 'expect'
                  GROUP BY settlement.id, entry.payee_currency_id, entry.source, entry.source_res_id,
                           entry.agreement_id, entry.generation
                 HAVING SUM(entry.amount_payee) <> 0
@@ -312,7 +314,9 @@ class O2cCommissionSettlementPreviewLine(models.TransientModel):
             "not_invoiced": lambda: self.env._(
                 "%(name)s is not invoiced, delivered or paid yet", name=name
             ),
-            "later": lambda: self.env._("Earned after %(date)s", date=day),
+            "later": lambda: self.env._("Earned after %(date)s", date=day)
+            if self.entry_id
+            else self.env._("Sold after %(date)s, and not earned yet", date=day),
             "settled": lambda: self.env._(
                 # sudo: only the number, which tells where the entry went
                 "Settled in %(settlement)s", settlement=self.sudo().other_settlement_id.name
