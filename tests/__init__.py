@@ -140,6 +140,7 @@ from . import test_commission_settlement
 from . import test_commission_settlement_race
 from . import test_commission_payout
 from . import test_commission_dispute
+from . import test_commission_documents
 from . import test_commission_review
 from . import test_commission_edges
 from . import test_commission_shuffled

@@ -15,12 +15,13 @@ Tiers:
 - ``period`` and ``year``: the bands are entered with what the payee is credited with, his share of the
   bases, added up in a :class:`Tally`. The commission of a tally is always that of its whole base,
   whatever order its events came in: a row brings what is missing, and the part of it that is owed to
-  earlier sales, because a band was reached or left, is shown apart as its ``jump``.
+  earlier sales, because a band was reached or left, is shown apart as its ``jump``. In the payee's
+  currency the rows of a tally add up to the rounded sum of what each is at its own rate.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 
 from ..apportion import apportion, from_units
@@ -89,6 +90,13 @@ class Money:
     payee_rate: float = 1.0
     payee_like: str | None = "company"
 
+    @property
+    def to_payee(self):
+        """How much of the payee's currency an amount in company currency becomes a unit."""
+        if self.payee_like == "company":
+            return Decimal(1)
+        return decimal(self.rate if self.payee_like == "document" else self.payee_rate)
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -152,10 +160,15 @@ class Tally:
     """What a payee was credited with in a period, and the commission that was written down for it.
 
     Both in company currency, the base of a quantity in units.
+
+    :ivar booked_payee: what was written down in the payee's currency
+    :ivar converted: what ``booked`` is in the payee's currency, each part of it at its rate, unrounded
     """
 
     base: Decimal = Decimal(0)
     booked: Decimal = Decimal(0)
+    booked_payee: Decimal = Decimal(0)
+    converted: Decimal = Decimal(0)
 
 
 def decimal(value) -> Decimal:
@@ -368,18 +381,37 @@ def _running(claim, tallies):
     terms, money = claim.terms, claim.money
     tally = tallies.get(claim.tally_key, Tally())
     credited = decimal(claim.base_company) * decimal(claim.share) / HUNDRED
-    after = Tally(tally.base + credited, tally.booked)
+    after = replace(tally, base=tally.base + credited)
     step = missing(after, terms, money.company)
     own = step if terms.tier_mode == "marginal" else _at_reached_rate(terms, after.base, credited, money)
-    tallies[claim.tally_key] = Tally(after.base, tally.booked + step)
+    together, tallies[claim.tally_key] = _enter(after, step, money)
     rate = own / credited * (1 if terms.is_per_unit else HUNDRED) if credited else Decimal(0)
-    jump = step - own
-    return Earning(
-        claim,
-        float(rate),
-        in_currencies(own, money),
-        in_currencies(jump, money) if jump else None,
-    )
+    if own == step:
+        return Earning(claim, float(rate), together)
+    amounts = in_currencies(own, money)
+    return Earning(claim, float(rate), amounts, minus(together, amounts))
+
+
+def _enter(tally, step, money):
+    """A step in company currency in all three, and the tally with it.
+
+    In the payee's currency the steps of a tally add up to what they are together: where their rates are
+    equal it does not matter which came first.
+    """
+    converted = tally.converted + step * money.to_payee
+    target = Decimal(to_units(round(converted, 12), money.payee)) * Decimal(str(money.payee))
+    payee = target - tally.booked_payee
+    if money.payee_like == "document":
+        document = float(payee)
+    else:
+        document = _in_document(step, money)
+    amounts = Amounts(document, float(step), float(payee))
+    return amounts, Tally(tally.base, tally.booked + step, target, converted)
+
+
+def gap(tally: Tally, terms: Terms, money: Money) -> Amounts:
+    """What has to be written down so that a tally has the commission of its base, in all currencies."""
+    return _enter(tally, missing(tally, terms, money.company), money)[0]
 
 
 def missing(tally: Tally, terms: Terms, precision: float) -> Decimal:
@@ -397,5 +429,8 @@ def _at_reached_rate(terms, base, credited, money):
 
 def in_currencies(company: Decimal, money: Money) -> Amounts:
     """A rounded amount in company currency, and what it is in the others."""
-    document = from_units(to_units(company * decimal(money.rate), money.document), money.document)
-    return _amounts(document, float(company), money)
+    return _amounts(_in_document(company, money), float(company), money)
+
+
+def _in_document(company, money):
+    return from_units(to_units(company * decimal(money.rate), money.document), money.document)

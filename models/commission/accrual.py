@@ -118,16 +118,26 @@ class O2cCommissionEntry(models.Model):
             return {}
         if lock:
             self._lock_tallies(keys)
+        self.env["o2c.commission.agreement"].flush_model(["currency_id"])
         agreements, rules, days = (list(values) for values in zip(*keys, strict=True))
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT agreement_id, rule_id, tally_from, SUM(base_company * share / 100), SUM(amount_company)
-                  FROM o2c_commission_entry
+                SELECT entry.agreement_id, rule_id, tally_from,
+                       SUM(base_company * entry.share / 100),
+                       SUM(amount_company),
+                       -- An agreement that was changed to another currency begins anew in that.
+                       SUM(amount_payee) FILTER (WHERE payee_currency_id = agreement.currency_id),
+                       -- By text, which has every digit of a rate.
+                       SUM(amount_company * (CASE WHEN entry.currency_id = payee_currency_id
+                                                  THEN currency_rate ELSE payee_rate END)::text::numeric)
+                           FILTER (WHERE payee_currency_id = agreement.currency_id)
+                  FROM o2c_commission_entry entry
+                  JOIN o2c_commission_agreement agreement ON agreement.id = entry.agreement_id
                  WHERE kind <> 'expect' AND tally_from IS NOT NULL
-                   AND (agreement_id, rule_id, tally_from) IN (
+                   AND (entry.agreement_id, rule_id, tally_from) IN (
                        SELECT * FROM unnest(%s::int[], %s::int[], %s::date[]))
-                 GROUP BY agreement_id, rule_id, tally_from
+                 GROUP BY entry.agreement_id, rule_id, tally_from
                 """,
                 agreements,
                 rules,
@@ -135,8 +145,7 @@ class O2cCommissionEntry(models.Model):
             )
         )
         return {
-            (agreement, rule, day): pricing.Tally(pricing.decimal(base or 0), pricing.decimal(booked or 0))
-            for agreement, rule, day, base, booked in rows
+            row[:3]: pricing.Tally(*(pricing.decimal(value or 0) for value in row[3:])) for row in rows
         }
 
     @api.model

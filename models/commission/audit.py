@@ -190,14 +190,13 @@ class O2cCommissionEntry(models.Model):
         differences = []
         for key, row in keys.items():
             tally = tallies[key]
-            gap = pricing.missing(
-                tally, terms[row["rule_id"]], claim_state.money_of(self.env, row).company
-            )
-            if gap:
-                differences.append(self._difference(
-                    row,
-                    float(tally.booked),
-                    float(tally.booked + gap),
-                    self.env._("The tiers make another amount of all sales that are added up"),
-                ))
+            gap = pricing.gap(tally, terms[row["rule_id"]], claim_state.money_of(self.env, row))
+            if not gap:
+                continue
+            reason = self.env._("The tiers make another amount of all sales that are added up")
+            if not gap.company:
+                reason = self.env._("In the payee's currency, sales that are added up do not add up")
+            booked = float(tally.booked)
+            reckoned = float(tally.booked + pricing.decimal(gap.company))
+            differences.append(self._difference(row, booked, reckoned, reason))
         return differences

@@ -31,7 +31,7 @@ class O2cCommissionEntry(models.Model):
         levelled = []
         for key, row in last.items():
             money = claim_state.money_of(self.env, row)
-            gap = pricing.missing(tallies.get(key, pricing.Tally()), terms[row["rule_id"]], money.company)
+            gap = pricing.gap(tallies.get(key, pricing.Tally()), terms[row["rule_id"]], money)
             if not gap:
                 continue
             claim = _claim_key(row)
@@ -42,7 +42,7 @@ class O2cCommissionEntry(models.Model):
                     row,
                     steps[claim],
                     "adjust",
-                    pricing.in_currencies(gap, money),
+                    gap,
                     date=self._today(row["company_id"]),
                     explanation=words(payee).levelled(row["tally_from"]),
                 )
