@@ -131,6 +131,7 @@ from . import test_commission_screens
 from . import test_commission_portal
 from . import test_commission_report
 from . import test_commission_statement
+from . import test_commission_terms
 from . import test_commission_what_if
 from . import test_commission_outside
 from . import test_commission_outside_rules

@@ -92,7 +92,6 @@ class TestCommissionPortal(CommissionCommon, HttpCase):
         own, other = self.settlement.id, self.of_the_seller.id
         for path in ("", "/pdf", "/xlsx"):
             self._page(f"/my/commissions/{own}{path}", user=self.stranger, status=404)
-            self._page(f"/my/commissions/{own}{path}", user=self.desk, status=404)
             self._page(f"/my/commissions/{other}{path}", status=404)
         self.assertEqual(self._post(self.of_the_seller, text="!").status_code, 404)
         self.assertNotIn(f"/my/commissions/{own}", self._page("/my/commissions", user=self.stranger).text)
@@ -103,6 +102,23 @@ class TestCommissionPortal(CommissionCommon, HttpCase):
         # Who works here sees his own in the portal, too, and only that.
         self._page(f"/my/commissions/{other}", user=self.salesperson_with_password())
         self._page(f"/my/commissions/{own}", user=self.salesperson, status=404)
+
+    @mute_logger("odoo.http")
+    def test_contacts_of_an_agency_see_what_the_agency_earns(self):
+        own = self.settlement.id
+        colleague = self.env["res.partner"].create({"name": "Colleague", "parent_id": self.agent.id})
+        self._new_agreement(colleague, self.plan, coverage="all", share=10, mode="overlay")
+        self._new_invoice(amount=700.0, date="2025-02-20")
+        of_colleague = self._settle(colleague)
+        self.assertIn(f"/my/commissions/{own}", self._page("/my/commissions", user=self.desk).text)
+        self._page(f"/my/commissions/{own}/xlsx", user=self.desk)
+        self._page(f"/my/commissions/{of_colleague.id}", user=self.desk, status=404)
+        self._page(f"/my/commissions/{of_colleague.id}", user=self.portal, status=404)
+        self.desk.partner_id.parent_id = False
+        self._page(f"/my/commissions/{own}", user=self.desk, status=404)
+        # Who works here earns his own, whatever company his contact hangs below.
+        self.salesperson.partner_id.parent_id = self.agent
+        self._page(f"/my/commissions/{own}", user=self.salesperson_with_password(), status=404)
 
     def salesperson_with_password(self):
         self.salesperson.password = self.salesperson.login
@@ -183,6 +199,19 @@ class TestCommissionPortal(CommissionCommon, HttpCase):
         text = self._text(f"/my/commissions/{self.settlement.id}")
         for part in ("Refused", "The invoice says 1,000."):
             self.assertIn(part, text)
+
+    def test_an_objection_to_the_whole(self):
+        self.assertIn("as a whole", self._text(f"/my/commissions/{self.settlement.id}"))
+        self._post(self.settlement, text="March is missing.", whole="1")
+        [dispute] = self.settlement.dispute_ids
+        self.assertFalse(dispute.entry_ids)
+        self.assertEqual((dispute.amount, self.settlement.state), (40.0, "disputed"))
+        page = self._post(self.settlement, text="And April.", whole="1").text
+        self.assertIn("alert-danger", page)
+        self.assertEqual(len(self.settlement.dispute_ids), 1)
+        dispute.write({"adjust_amount": 5.0, "answer": "So it is."})
+        dispute.with_user(self.commission_manager).action_accept()
+        self.assertEqual((self.settlement.amount, self.settlement.state), (45.0, "calculated"))
 
     def test_internal_notes_stay_inside(self):
         self.settlement.message_post(body="INTERNAL", message_type="comment", subtype_xmlid="mail.mt_note")

@@ -17,8 +17,8 @@ ROWS = 100
 class O2cCommissionPortal(CustomerPortal):
     """What a payee is paid: settlements with their rows, statements, comments and objections.
 
-    Everything is read for the partner of the user who is logged in; no address takes a partner, and no
-    token opens anything. What is not his does not exist for him.
+    Everything is read for the user who is logged in and the agency he logs in for; no address takes a
+    partner, and no token opens anything. What is not his does not exist for him.
     """
 
     def _o2c_commission(self):
@@ -106,13 +106,15 @@ class O2cCommissionPortal(CustomerPortal):
         )
         entries = settlement.entry_ids.sorted(lambda entry: (entry.date, entry.id))
         entries = entries[pager["offset"] : pager["offset"] + ROWS]
+        waiting = settlement.dispute_ids.filtered(lambda dispute: dispute.state == "open")
         return request.render(
             "order_to_cash.portal_commission_settlement",
             self._o2c_commission_values(
                 "o2c_commissions",
                 settlement=settlement,
                 entries=entries,
-                disputed=settlement.dispute_ids.filtered(lambda dispute: dispute.state == "open").entry_ids,
+                disputed=waiting.entry_ids,
+                disputed_as_a_whole=any(not dispute.entry_ids for dispute in waiting),
                 figures=report._figure_writer(),
                 pager=pager,
                 message=message if message == "sent" else None,
@@ -130,12 +132,12 @@ class O2cCommissionPortal(CustomerPortal):
         methods=["POST"],
         sitemap=False,
     )
-    def o2c_commission_comment(self, settlement_id, text=None, **_kwargs):
+    def o2c_commission_comment(self, settlement_id, text=None, whole=None, **_kwargs):
         settlement = self._o2c_own_settlement(settlement_id)
         chosen = [int(key) for key in request.httprequest.form.getlist("entry") if key.isdecimal()]
         try:
             with request.env.cr.savepoint():
-                self._o2c_commission()._comment(settlement, text, chosen)
+                self._o2c_commission()._comment(settlement, text, chosen, bool(whole))
         except UserError as fault:
             return self._o2c_settlement_page(settlement, error=str(fault), text=text)
         return request.redirect(f"/my/commissions/{settlement_id}?message=sent")

@@ -11,6 +11,7 @@ from . import catalog
 from . import res_company
 from . import entry
 from . import ledger
+from . import agreement_terms
 from . import tally
 from . import accrual
 from . import accrual_refund

@@ -292,10 +292,9 @@ class O2cCommissionPlan(models.Model):
                     self.env._("%(plan)s is not active: it cannot be closed.", plan=plan.display_name)
                 )
             last = fields.Date.to_date(date) or plan.company_id._o2c_today()
-            plan._write_system({
-                "state": "closed",
-                "date_to": min(last, plan.date_to) if plan.date_to else last,
-            })
+            last = min(last, plan.date_to) if plan.date_to else last
+            plan._check_close(last)
+            plan._write_system({"state": "closed", "date_to": last})
         return True
 
     def _check_complete(self):

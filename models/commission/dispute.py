@@ -248,6 +248,10 @@ class O2cCommissionSettlement(models.Model):
         if any(entry.settlement_id != self for entry in entries):
             raise UserError(self.env._("Object only to entries of this settlement."))
         waiting = self.dispute_ids.filtered(lambda dispute: dispute.state == "open")
+        if not entries and any(not dispute.entry_ids for dispute in waiting):
+            raise UserError(
+                self.env._("You have objected to the whole settlement already. Wait for the answer.")
+            )
         if entries & waiting.entry_ids:
             raise UserError(self.env._("You have objected to this entry already. Wait for the answer."))
 

@@ -26,8 +26,16 @@ class O2cPortalCommission(models.AbstractModel):
 
     @api.model
     def _payee(self):
-        """Hook: whose commission the user sees, that of his own contact alone."""
-        return self.env.user.partner_id
+        """Hook: whose commission the user sees: that of the agency he logs in for, and his own.
+
+        The agency's is first. What other contacts of it earn themselves, and what the employer of somebody
+        who works here earns, he does not see; see ``res.users._o2c_is_payee``.
+        """
+        user = self.env.user
+        # sudo: his own contact and its company
+        own = user.sudo().partner_id
+        payees = own.commercial_partner_id | own if user.share else own
+        return payees.sudo(False)
 
     @api.model
     def _own(self):
@@ -105,11 +113,12 @@ class O2cPortalCommission(models.AbstractModel):
         })
 
     @api.model
-    def _comment(self, settlement, text, entry_ids=()):
+    def _comment(self, settlement, text, entry_ids=(), is_whole=False):
         """Take up what the payee says about his settlement; what he objects to is disputed.
 
         :param settlement: from :meth:`_settlement`
         :param entry_ids: ids of rows that are wrong; those of other settlements are left out
+        :param is_whole: whether he objects to all of it, whatever rows he names
         :raise ValidationError: when he says nothing, too much, or the settlement is paid
         """
         text = (text or "").strip()
@@ -120,8 +129,8 @@ class O2cPortalCommission(models.AbstractModel):
                 self.env._("Please write no more than %(count)s characters.", count=MOST_CHARACTERS)
             )
         entries = settlement.entry_ids.filtered(lambda entry: entry.id in set(entry_ids))
-        if entries:
-            settlement._dispute(entries, text)
+        if entries or is_whole:
+            settlement._dispute(entries.browse() if is_whole else entries, text)
             return
         settlement.message_post(
             body=plaintext2html(text),
