@@ -58,26 +58,22 @@ class TestCommissionTerms(CommissionCommon):
         self.agreement.plan_id = self.plan.family_id.version_ids - self.plan
         self.assertEqual(self.agreement.family_id, self.plan)
 
-    def test_what_periods_are_reckoned_of_is_frozen_by_a_settlement(self):
-        self._new_invoice(amount=1000.0, date="2025-02-10")
-        self.agreement.guarantee_amount = 50.0
-        self._settle()
-        for name in ("cap_amount", "guarantee_amount", "draw_amount"):
-            with self.subTest(name), self.assertRaises(UserError):
-                self.agreement.write({name: 99.0})
-        with self.assertRaises(UserError):
-            self.agreement.draw_recoverable = False
-
-    def test_it_covers_what_it_has_earned(self):
+    def test_ending_before_sales_tells_which_stay(self):
         invoice = self._new_invoice(amount=1000.0, date="2025-02-10")
-        for vals in ({"date_from": "2025-02-11"}, {"date_to": "2025-02-09"}):
-            with self.subTest(vals), self.assertRaises(UserError):
-                self.agreement.write(vals)
-        self.agreement.write({"date_from": "2025-02-10", "date_to": "2025-02-10"})
-        self.agreement.date_to = False
-        # What was taken back holds nothing.
-        invoice.button_draft()
+        self.agreement.date_to = "2025-02-10"
+        before = len(self.agreement.message_ids)
         self.agreement.date_to = "2025-02-09"
+        self.assertIn(invoice.name, self.agreement.message_ids[0].body)
+        self.assertEqual(self._earned(), 100.0)
+        # What was taken back is not told of.
+        invoice.button_draft()
+        self.agreement.date_to = "2025-02-08"
+        self.assertEqual(len(self.agreement.message_ids), before + 1)
+
+    def _earned(self):
+        return sum(self.agreement.env["o2c.commission.entry"].search([
+            ("agreement_id", "=", self.agreement.id)
+        ]).mapped("amount"))
 
     def test_new_terms(self):
         self._new_invoice(amount=1000.0, date="2025-02-10")
@@ -109,16 +105,11 @@ class TestCommissionTerms(CommissionCommon):
     def _team(self):
         return self.env["crm.team"].create({"name": "Terms", "company_id": self.company.id})
 
-    def test_a_plan_is_not_closed_before_what_it_has_priced(self):
-        invoice = self._new_invoice(amount=1000.0, date="2025-02-10")
-        with self.assertRaises(UserError):
-            self.plan.action_close("2025-02-09")
-        self.assertEqual(self.plan.state, "active")
-        with self.env.cr.savepoint() as savepoint:
-            self.plan.action_close("2025-02-10")
-            self.assertEqual(self.plan.date_to, day("2025-02-10"))
-            savepoint.rollback()
-        self.env.invalidate_all()
-        invoice.button_draft()
-        self.plan.action_close("2025-02-09")
-        self.assertEqual(self.plan.date_to, day("2025-02-09"))
+    def test_closing_a_plan_before_sales_tells_which_stay(self):
+        self._new_invoice(amount=500.0, date="2025-02-10")
+        invoice = self._new_invoice(amount=1000.0, date="2025-02-11")
+        self.plan.action_close("2025-02-10")
+        told = self.plan.message_ids[0].body
+        self.assertIn(invoice.name, told)
+        self.assertIn("(1)", told)
+        self.assertEqual(self._earned(), 150.0)

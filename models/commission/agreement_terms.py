@@ -1,15 +1,16 @@
 """What of an agreement still changes once something was earned by it."""
 
-from datetime import timedelta
+from datetime import date, timedelta
+from typing import NamedTuple
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL, format_date, format_list
+from odoo.tools import SQL, format_list
 
 # Rows of the ledger say whom, by what and in which currency.
 OF_THE_LEDGER = ("payee_id", "plan_id", "company_id", "currency_id")
-# Settled periods are reckoned of them again, to see whether anything is missing.
-OF_THE_PERIODS = ("draw_amount", "draw_recoverable", "cap_amount", "guarantee_amount")
+# So many are named in a message.
+MOST_DOCUMENTS = 10
 
 
 class O2cCommissionAgreement(models.Model):
@@ -25,49 +26,40 @@ class O2cCommissionAgreement(models.Model):
         help="The agreement whose terms were replaced by these.",
     )
     has_earned = fields.Boolean(compute="_compute_has_earned")
-    is_settled = fields.Boolean(compute="_compute_has_earned")
 
     _one_successor = models.UniqueIndex(
         "(previous_id) WHERE previous_id IS NOT NULL", "These terms were replaced already."
     )
 
     def _compute_has_earned(self):
-        settlements = self._settlement_counts()
+        earned = self._that_have_earned()
         for agreement in self:
-            agreement.has_earned = agreement._origin.id in settlements
-            agreement.is_settled = bool(settlements.get(agreement._origin.id))
+            agreement.has_earned = agreement._origin in earned
 
-    def _settlement_counts(self):
-        """In how many settlements those of these agreements are that have entries: {id: count}"""
+    def _that_have_earned(self):
         # sudo: whether there is anything, not what
         groups = self.env["o2c.commission.entry"].sudo()._read_group(
-            [("agreement_id", "in", self.ids)], ["agreement_id"], ["settlement_id:count_distinct"]
+            [("agreement_id", "in", self.ids)], ["agreement_id"]
         )
-        return {agreement.id: count for agreement, count in groups}
+        return self.browse(agreement.id for [agreement] in groups)
 
     def write(self, vals):
-        self._check_terms(vals)
-        return super().write(vals)
+        if not vals.keys().isdisjoint(OF_THE_LEDGER):
+            self._check_frozen(vals)
+        result = super().write(vals)
+        if vals.get("date_to"):
+            self._tell_of_later_sales()
+        return result
 
-    def _check_terms(self, vals):
+    def _check_frozen(self, vals):
         """Raise for values that would make history another one.
 
         :raise UserError: says which, and what to do instead
         """
-        if vals.keys().isdisjoint((*OF_THE_LEDGER, *OF_THE_PERIODS, "date_from", "date_to")):
-            return
-        settlements = self._settlement_counts()
-        days = self.env["o2c.commission.entry"]._days_of_claims("agreement_id", self.ids)
-        for agreement in self:
-            frozen = (
-                *(OF_THE_LEDGER if agreement.id in settlements else ()),
-                *(OF_THE_PERIODS if settlements.get(agreement.id) else ()),
-            )
-            changed = [name for name in frozen if agreement._is_changed(name, vals)]
+        for agreement in self._that_have_earned():
+            changed = [name for name in OF_THE_LEDGER if agreement._is_changed(name, vals)]
             if changed:
                 raise UserError(agreement._frozen_message(changed))
-            if agreement.id in days:
-                agreement._check_days(vals, *days[agreement.id])
 
     def _is_changed(self, name, vals):
         self.ensure_one()
@@ -89,28 +81,13 @@ class O2cCommissionAgreement(models.Model):
             ),
         )
 
-    def _check_days(self, vals, first, last, document):
-        """Raise if the agreement would not cover what it has earned."""
-        begin = fields.Date.to_date(vals.get("date_from", self.date_from))
-        end = fields.Date.to_date(vals.get("date_to", self.date_to))
-        if begin and begin > first >= self.date_from:
-            raise UserError(
-                self.env._(
-                    "%(agreement)s has earned commission since %(date)s: it cannot begin later.",
-                    agreement=self.display_name,
-                    date=format_date(self.env, first),
-                )
-            )
-        if end and end < last and (not self.date_to or end < self.date_to):
-            raise UserError(
-                self.env._(
-                    "%(agreement)s has earned commission on %(date)s, by %(document)s: it cannot end before "
-                    "that day.",
-                    agreement=self.display_name,
-                    date=format_date(self.env, last),
-                    document=document,
-                )
-            )
+    def _tell_of_later_sales(self):
+        """Note what was sold after the last day: it is written down, and stays."""
+        later = self.env["o2c.commission.entry"]._later_sales(
+            "agreement_id", {agreement.id: agreement.date_to for agreement in self}
+        )
+        for agreement in self.browse(later):
+            agreement.message_post(body=later[agreement.id].in_words(self.env))
 
     def action_new_terms(self):
         """End this agreement, and open a copy of it from the next day on, to be changed.
@@ -128,62 +105,78 @@ class O2cCommissionAgreement(models.Model):
         return successor._get_records_action(name=self.env._("New Terms"))
 
     def _last_day(self):
-        found = self.env["o2c.commission.entry"]._days_of_claims("agreement_id", self.ids)
-        __, last, __ = found.get(self.id, (None, self.date_from, None))
-        return max(self.company_id._o2c_today(), self.date_from, last)
+        """Today, or the day of the last sale that this one agreement has earned by, if it is later."""
+        today = max(self.company_id._o2c_today(), self.date_from)
+        found = self.env["o2c.commission.entry"]._later_sales("agreement_id", {self.id: today})
+        return found[self.id].last if found else today
 
 
 class O2cCommissionPlan(models.Model):
     _inherit = "o2c.commission.plan"
 
-    def _check_close(self, last):
-        """Raise if sales after a day were priced by this one plan: what is written down is not priced anew.
+    def _tell_of_later_sales(self):
+        """Note what was sold after the last day of these plans: it is priced, and stays."""
+        later = self.env["o2c.commission.entry"]._later_sales(
+            "plan_id", {plan.id: plan.date_to for plan in self}
+        )
+        for plan in self.browse(later):
+            plan.message_post(body=later[plan.id].in_words(self.env))
 
-        :param last: the last day on which it is to be in force
-        """
-        self.ensure_one()
-        days = self.env["o2c.commission.entry"]._days_of_claims("plan_id", self.ids)
-        __, latest, document = days.get(self.id, (None, last, None))
-        if latest > last:
-            raise UserError(
-                self.env._(
-                    "%(plan)s has priced sales until %(date)s, the last one is %(document)s. Close it on that "
-                    "day or later.",
-                    plan=self.display_name,
-                    date=format_date(self.env, latest),
-                    document=document,
-                )
-            )
+
+class LaterSales(NamedTuple):
+    """Documents after a day.
+
+    :ivar last: the day of the last one
+    :ivar names: of the first :data:`MOST_DOCUMENTS`
+    """
+
+    last: date
+    count: int
+    names: list
+
+    def in_words(self, env):
+        return env._(
+            "Sales after the last day keep what they have earned (%(count)s): %(documents)s",
+            count=self.count,
+            documents=", ".join(self.names) + (", …" if self.count > len(self.names) else ""),
+        )
 
 
 class O2cCommissionEntry(models.Model):
     _inherit = "o2c.commission.entry"
 
     @api.model
-    def _days_of_claims(self, column, ids):
-        """The days of sales that earn by plans or agreements; what was taken back as a whole is left out.
+    def _later_sales(self, column, days):
+        """Sales that earn by plans or agreements after days; what was taken back as a whole is left out.
 
         :param column: ``plan_id`` or ``agreement_id``
-        :return: {id: (first day, last day, name of the last document)}
+        :param days: {id: day}
+        :return: {id: :class:`LaterSales`}, those alone that have any
         """
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT first.%(column)s, MIN(first.date), MAX(first.date),
-                       (ARRAY_AGG(first.name ORDER BY first.date DESC, first.id DESC))[1]
-                  FROM o2c_commission_entry first
-                 WHERE first.%(column)s = ANY(%(ids)s) AND first.step = 0
-                   AND first.source IN ('order', 'invoice', 'delivery')
-                   AND NOT EXISTS (
-                       SELECT FROM o2c_commission_entry closing
-                        WHERE closing.is_closing AND closing.agreement_id = first.agreement_id
-                          AND closing.source = first.source
-                          AND closing.source_res_id = first.source_res_id
-                          AND closing.generation = first.generation)
-                 GROUP BY first.%(column)s
+                SELECT key, MAX(last), COUNT(*), (ARRAY_AGG(name ORDER BY last, name))[1:%(most)s]
+                  FROM (
+                      SELECT first.%(column)s AS key, first.name, MAX(first.date) AS last
+                        FROM unnest(%(ids)s::int[], %(days)s::date[]) AS asked (id, day)
+                        JOIN o2c_commission_entry first
+                          ON first.%(column)s = asked.id AND first.date > asked.day
+                       WHERE first.step = 0 AND first.source IN ('order', 'invoice', 'delivery')
+                         AND NOT EXISTS (
+                             SELECT FROM o2c_commission_entry closing
+                              WHERE closing.is_closing AND closing.agreement_id = first.agreement_id
+                                AND closing.source = first.source
+                                AND closing.source_res_id = first.source_res_id
+                                AND closing.generation = first.generation)
+                       GROUP BY first.%(column)s, first.name
+                  ) document
+                 GROUP BY key
                 """,
                 column=SQL.identifier(column),
-                ids=list(ids),
+                ids=list(days),
+                days=list(days.values()),
+                most=MOST_DOCUMENTS,
             )
         )
-        return {key: (first, last, name) for key, first, last, name in rows}
+        return {key: LaterSales(last, count, names) for key, last, count, names in rows}

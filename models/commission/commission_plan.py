@@ -293,8 +293,8 @@ class O2cCommissionPlan(models.Model):
                 )
             last = fields.Date.to_date(date) or plan.company_id._o2c_today()
             last = min(last, plan.date_to) if plan.date_to else last
-            plan._check_close(last)
             plan._write_system({"state": "closed", "date_to": last})
+        self._tell_of_later_sales()
         return True
 
     def _check_complete(self):
