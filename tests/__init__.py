@@ -140,6 +140,8 @@ from . import test_commission_payment
 from . import test_commission_settlement
 from . import test_commission_settlement_race
 from . import test_commission_payout
+from . import test_commission_payout_race
+from . import test_commission_month_end
 from . import test_commission_dispute
 from . import test_commission_documents
 from . import test_commission_review

@@ -171,6 +171,25 @@ class TestCommissionPayout(CommissionCommon):
         payout.action_unpaid()
         self.assertEqual(settlements.mapped("state"), ["billed", "billed"])
 
+    def test_payroll_gets_the_same_file_again(self):
+        self._new_agreement(plan=self.plan)
+        self._new_invoice(amount=1000, date="2025-01-10")
+        settlement = self._settlement(self.payee)
+        settlement.action_bill()
+        payout = settlement.payout_id
+        payout.action_export()
+        files, exported_on = (payout._xlsx(), payout._csv()), payout.exported_on
+        self.payee.name = "Renamed Since"
+        payout.action_export_csv()
+        self.assertEqual((payout._xlsx(), payout._csv(), payout.exported_on), (*files, exported_on))
+        payout.action_paid()
+        self.assertEqual(payout._csv(), files[1])
+        payout.action_unpaid()
+        payout.action_draft()
+        self.assertIn("Renamed Since", payout._csv().decode("utf-8-sig"))
+        with self.assertRaises(UserError):
+            payout.with_user(self.commission_manager).file_csv = False
+
     def test_taken_off_a_draft_batch(self):
         self._new_agreement(plan=self.plan)
         self._new_invoice(amount=1000, date="2025-01-10")
@@ -207,6 +226,18 @@ class TestCommissionPayout(CommissionCommon):
             self._adjust()
         self._adjust(date="2025-02-01", amount=-20)
         self.assertEqual(self._settlement(self.payee, date_to="2025-02-28").amount, -20.0)
+
+    def test_added_once_however_often_the_button_is_pressed(self):
+        wizard = self.env["o2c.commission.adjustment.new"].with_user(self.commission_manager).create({
+            "payee_id": self.payee.id, "company_id": self.company.id, "amount": 50, "date": "2025-01-15",
+            "reason": "Best newcomer",
+        })
+        first = wizard.action_add()
+        wizard.amount = 60
+        self.assertEqual(wizard.action_add(), first)
+        self.assertEqual(self.env[first["res_model"]].search(first["domain"]).mapped("amount"), [50.0])
+        with self.assertRaises(UserError):
+            wizard.is_added = False
 
     def test_nobody_adds_to_his_own_commission(self):
         with self.assertRaises(UserError):

@@ -106,7 +106,10 @@ class O2cCommissionMonthEnd(models.Model):
         return self.sudo().search([("company_id", "=", company.id), ("date", "=", date)]).sudo(False)
 
     def _unbilled(self, company, date):
-        """What is earned until a day and was neither billed nor paid by then, in company currency."""
+        """What is earned until a day and was neither billed nor paid by then, in company currency.
+
+        Of bills those count that are posted: a draft is in no books.
+        """
         for model in ("o2c.commission.entry", "o2c.commission.settlement", "account.move"):
             self.env[model].flush_model()
         self.env["o2c.commission.payout"].flush_model()
@@ -117,7 +120,7 @@ class O2cCommissionMonthEnd(models.Model):
                   FROM o2c_commission_entry entry
                   LEFT JOIN o2c_commission_settlement settlement ON settlement.id = entry.settlement_id
                   LEFT JOIN account_move bill
-                    ON bill.id = settlement.bill_id AND bill.state <> 'cancel'
+                    ON bill.id = settlement.bill_id AND bill.state = 'posted'
                    AND NOT (bill.payment_state = 'reversed' AND EXISTS (
                        SELECT FROM account_move back
                         WHERE back.reversed_entry_id = bill.id AND back.state = 'posted'
@@ -125,7 +128,7 @@ class O2cCommissionMonthEnd(models.Model):
                   LEFT JOIN o2c_commission_payout payout
                     ON payout.id = settlement.payout_id AND payout.state = 'paid'
                  WHERE entry.company_id = %(company)s AND entry.kind <> 'expect' AND entry.date <= %(date)s
-                   AND (bill.id IS NULL OR COALESCE(bill.date, bill.invoice_date) > %(date)s)
+                   AND (bill.id IS NULL OR bill.date > %(date)s)
                    AND (payout.id IS NULL OR payout.paid_on > %(date)s)
                 """,
                 company=company.id,

@@ -1,12 +1,15 @@
 """What is paid to employees through payroll."""
 
+import base64
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from .locks import lock
 from .program import PROGRAM, is_program
 
 SEQUENCE = "o2c.commission.payout"
-GUARDED = {"name", "state", "settlement_ids", "exported_on", "paid_on"}
+GUARDED = {"name", "state", "settlement_ids", "exported_on", "paid_on", "file_xlsx", "file_csv"}
 
 
 class O2cCommissionPayout(models.Model):
@@ -47,6 +50,9 @@ class O2cCommissionPayout(models.Model):
     amount = fields.Monetary(string="Total", compute="_compute_totals")
     exported_on = fields.Datetime(readonly=True, copy=False)
     paid_on = fields.Date(readonly=True, copy=False)
+    # What payroll got, byte by byte: whoever downloads it again gets the same.
+    file_xlsx = fields.Binary(string="Spreadsheet", readonly=True, copy=False, attachment=True)
+    file_csv = fields.Binary(string="CSV File", readonly=True, copy=False, attachment=True)
 
     @api.depends("settlement_ids.amount")
     def _compute_totals(self):
@@ -97,14 +103,22 @@ class O2cCommissionPayout(models.Model):
     def action_export(self, kind="xlsx"):
         """Hand these over to payroll: download the file; nothing is taken off them any more.
 
+        Exported again it is the same file.
+
         :param kind: ``xlsx`` or ``csv``
         """
         self.ensure_one()
         self.check_access("write")
+        lock(self)
         if not self.settlement_ids:
             raise UserError(self.env._("%(payout)s is empty.", payout=self.display_name))
         if self.state == "draft":
-            self._set(state="exported", exported_on=fields.Datetime.now())
+            self._set(
+                state="exported",
+                exported_on=fields.Datetime.now(),
+                file_xlsx=base64.b64encode(self._xlsx()),
+                file_csv=base64.b64encode(self._csv()),
+            )
         return {
             "type": "ir.actions.act_url",
             "url": f"/order_to_cash/commission/payout/{self.id}.{kind}",
@@ -119,14 +133,15 @@ class O2cCommissionPayout(models.Model):
         """Take these back from payroll before they are paid."""
         self.check_access("write")
         self._check_state("exported", self.env._("taken back"))
-        self._set(state="draft", exported_on=False)
+        self._set(state="draft", exported_on=False, file_xlsx=False, file_csv=False)
         return True
 
     def action_paid(self):
         """Payroll has paid: so are the settlements."""
         self.check_access("write")
         self._check_state("exported", self.env._("paid"))
-        self._set(state="paid", paid_on=self.env.company._o2c_today())
+        for company, payouts in self.grouped("company_id").items():
+            payouts._set(state="paid", paid_on=company._o2c_today())
         # sudo: the settlements follow the batch, whoever may pay it
         self.sudo().settlement_ids._set(state="paid")
         return True
@@ -145,6 +160,8 @@ class O2cCommissionPayout(models.Model):
         return self.settlement_ids._get_records_action(name=self.env._("Settlements"))
 
     def _check_state(self, state, done):
+        """Hold these, and raise unless all of them are in this state."""
+        lock(self)
         labels = dict(self._fields["state"]._description_selection(self.env))
         for payout in self:
             if payout.state != state:
@@ -163,11 +180,13 @@ class O2cCommissionPayout(models.Model):
 
     @api.model
     def _draft_of(self, company, currency):
-        """The batch that settlements of a company and currency go into."""
+        """The batch that settlements of a company and currency go into; nobody exports it meanwhile."""
         domain = [
             ("company_id", "=", company.id), ("currency_id", "=", currency.id), ("state", "=", "draft"),
         ]  # fmt: skip
-        return self.search(domain, limit=1) or self.create({
+        draft = self.search(domain, limit=1)
+        lock(draft)
+        return draft or self.create({
             "company_id": company.id,
             "currency_id": currency.id,
             "date": company._o2c_today(),

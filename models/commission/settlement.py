@@ -1,7 +1,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.tools import SQL
 
+from .locks import lock
 from .program import PROGRAM, is_program
 
 STATES = [
@@ -294,20 +294,7 @@ class O2cCommissionSettlement(models.Model):
 
     def _lock(self):
         """Whoever presses another button of these meanwhile, or us, starts anew."""
-        if self.ids:
-            self.flush_recordset()
-            # Written, not only locked: who waits for the row must not go on with what was read before.
-            self.env.cr.execute(
-                SQL(
-                    """
-                    UPDATE o2c_commission_settlement SET write_uid = write_uid WHERE id IN (
-                        SELECT id FROM o2c_commission_settlement WHERE id = ANY(%s) ORDER BY id FOR UPDATE)
-                    """,
-                    self.ids,
-                ),
-                # That it fails to serialize is what it is for.
-                log_exceptions=False,
-            )
+        lock(self)
 
     def _check_use(self):
         for company in self.company_id:

@@ -9,6 +9,7 @@ from odoo.tools import SQL, format_date
 
 from odoo.addons.order_to_cash.algorithms.commission.pricing import Amounts, minus
 
+from .locks import lock
 from .period_rows import columns_of, words_of
 from .settlement import BY_BILL
 
@@ -55,6 +56,8 @@ class O2cCommissionSettlement(models.Model):
         """Take these off a payroll batch that is not exported yet."""
         self.check_access("write")
         self._lock()
+        # sudo: nobody exports the batch meanwhile, whoever may read it
+        lock(self.sudo().payout_id)
         for settlement in self:
             if not settlement.payout_id or settlement.payout_id.state != "draft":
                 raise UserError(

@@ -1,5 +1,6 @@
 """The files that payroll gets."""
 
+import base64
 import csv
 import io
 
@@ -45,12 +46,19 @@ class O2cCommissionPayout(models.Model):
             for settlement in self.settlement_ids.sorted(lambda one: (one.payee_id.name or "", one.id))
         ]
 
+    def _exported(self, name):
+        """What payroll got, empty before."""
+        return base64.b64decode(self[name] or b"")
+
     def _xlsx(self):
-        """:return: bytes of a spreadsheet"""
-        return workbook(Sheet(self.name, self._columns(), self._rows()))
+        """:return: bytes of a spreadsheet, once exported the same for ever"""
+        return self._exported("file_xlsx") or workbook(Sheet(self.name, self._columns(), self._rows()))
 
     def _csv(self):
-        """:return: bytes of a file with commas, points and ISO dates, in UTF-8 with a mark"""
+        """:return: bytes of a file with commas, points and ISO dates, in UTF-8 with a mark, once exported
+        the same for ever"""
+        if exported := self._exported("file_csv"):
+            return exported
         buffer = io.StringIO()
         writer = csv.writer(buffer)
         writer.writerow([column.label for column in self._columns()])
