@@ -391,6 +391,46 @@ class TestCommissionDocuments(CommissionDocuments):
         self.assertEqual((self._sum(rows), self._sum(rows, "amount_company")), (0.0, 0.0))
         self._check(invoice)
 
+    def test_grouped_payment_with_cash_discount(self):
+        """The discount is that of the invoices that offer it and are paid in time."""
+        terms = self.env["account.payment.term"].create({
+            "name": "2 % for 10 days", "early_discount": True, "discount_percentage": 2.0,
+            "discount_days": 10, "early_pay_discount_computation": "included",
+            "line_ids": [Command.create({"value": "percent", "value_amount": 100, "nb_days": 30})],
+        })
+        tax = self._new_tax(10)
+        for trigger in ("payment", "invoice"):
+            for reduces, earned in ((False, [10.0, 30.0, 5.0, 20.0]), (True, [9.8, 30.0, 4.9, 20.0])):
+                plan = self._new_plan({"rate": 10.0}, trigger=trigger, cash_discount_reduces=reduces)
+                agreement = self._new_agreement(plan=plan)
+                invoices = [
+                    self._invoice(
+                        {"product_id": self.service.id, "price_unit": price, "tax_ids": taxes.ids},
+                        invoice_payment_term_id=term.id, invoice_date=day,
+                    )
+                    for price, term, taxes, day in (
+                        (100.0, terms, tax, "2025-03-01"),
+                        (300.0, terms.browse(), tax, "2025-03-01"),
+                        (50.0, terms, tax.browse(), "2025-03-01"),
+                        # Paid too late.
+                        (200.0, terms, tax.browse(), "2025-02-01"),
+                    )
+                ]
+                together = self.env["account.move"].union(*invoices)
+                payment = self.env["account.payment.register"].with_context(
+                    active_model="account.move", active_ids=together.ids
+                ).create({"payment_date": "2025-03-05", "group_payment": True})._create_payments()
+                self.assertEqual(payment.amount, 107.8 + 330 + 49 + 200)
+                self.assertFalse(any(invoice.amount_residual for invoice in invoices))
+                found = [self._sum(invoice.o2c_commission_ids) for invoice in invoices]
+                self.assertEqual(found, earned, (trigger, reduces))
+                self.assertFalse(self._expected(self._rows(agreement)))
+                self._check(together)
+                together.line_ids.remove_move_reconcile()
+                whole = 65.0 if trigger == "invoice" else 0.0
+                self.assertEqual(self._sum(self._rows(agreement)), whole)
+                agreement.date_to = "2025-01-01"
+
     def test_branch(self):
         branch = self.env["res.company"].create({"name": "Branch", "parent_id": self.company.id})
         self.env.cr.precommit.run()

@@ -12,6 +12,14 @@ from odoo.addons.order_to_cash.algorithms.commission import pricing
 from . import claim_state
 from .release_rows import Release
 
+# The cash discount that a due item was offered, where ``partial`` took it up.
+DISCOUNT_OF_LINE = SQL(
+    """
+    CASE WHEN line.discount_date >= other_move.date AND partial.amount >= ABS(line.amount_currency)
+         THEN ABS(line.balance - line.discount_balance) ELSE 0 END
+    """
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Payment:
@@ -110,16 +118,21 @@ class O2cCommissionEntry(models.Model):
                        partial.max_date, partial.amount,
                        other_move.move_type IN ('out_invoice', 'out_refund'),
                        other_move.o2c_write_off_id IS NOT NULL,
-                       CASE WHEN other_move.move_type = 'entry' AND other.amount_currency <> 0
-                            THEN partial.amount * LEAST(1, discount.amount / ABS(other.balance))
+                       CASE WHEN other_move.move_type <> 'entry' OR partial.company_amount = 0 THEN 0
+                            WHEN granted.weights > 0
+                            THEN partial.amount * LEAST(1, discount.amount / partial.company_amount
+                                * %(weight)s / granted.weights)
+                            WHEN granted.amount > 0
+                            THEN partial.amount * LEAST(1, discount.amount / granted.amount)
                             ELSE 0 END
                   FROM account_move_line line
                   JOIN account_account account ON account.id = line.account_id
                   LEFT JOIN LATERAL (
-                      SELECT id, max_date, credit_move_id AS other, debit_amount_currency AS amount
+                      SELECT id, max_date, credit_move_id AS other, debit_amount_currency AS amount,
+                             amount AS company_amount
                         FROM account_partial_reconcile WHERE debit_move_id = line.id
                        UNION ALL
-                      SELECT id, max_date, debit_move_id, credit_amount_currency
+                      SELECT id, max_date, debit_move_id, credit_amount_currency, amount
                         FROM account_partial_reconcile WHERE credit_move_id = line.id
                   ) partial ON TRUE
                   LEFT JOIN account_move_line other ON other.id = partial.other
@@ -134,10 +147,31 @@ class O2cCommissionEntry(models.Model):
                       HAVING BOOL_OR(
                           item.account_id = company.account_journal_early_pay_discount_loss_account_id)
                   ) discount ON TRUE
-                 WHERE line.move_id = ANY(%s) AND account.account_type = 'asset_receivable'
+                  LEFT JOIN LATERAL (
+                      -- Of all that the entry pays, what was paid in time and whole has the discount.
+                      SELECT SUM(partial.company_amount) AS amount, SUM(%(weight)s) AS weights
+                        FROM (
+                            SELECT paying.debit_move_id AS paid, paying.amount AS company_amount,
+                                   paying.debit_amount_currency AS amount
+                              FROM account_move_line item
+                              JOIN account_partial_reconcile paying ON paying.credit_move_id = item.id
+                             WHERE item.move_id = other_move.id
+                             UNION ALL
+                            SELECT paying.credit_move_id, paying.amount, paying.credit_amount_currency
+                              FROM account_move_line item
+                              JOIN account_partial_reconcile paying ON paying.debit_move_id = item.id
+                             WHERE item.move_id = other_move.id
+                        ) partial
+                        JOIN account_move_line line ON line.id = partial.paid
+                        JOIN account_move paid_move ON paid_move.id = line.move_id
+                       WHERE discount.amount IS NOT NULL
+                         AND paid_move.move_type IN ('out_invoice', 'out_receipt', 'out_refund')
+                  ) granted ON TRUE
+                 WHERE line.move_id = ANY(%(moves)s) AND account.account_type = 'asset_receivable'
                  ORDER BY line.move_id, partial.max_date, partial.id, line.id
                 """,
-                list(moves.ids),
+                moves=list(moves.ids),
+                weight=DISCOUNT_OF_LINE,
             )
         )
         settled = defaultdict(Settled)
