@@ -498,3 +498,80 @@ class TestCommissionDocuments(CommissionDocuments):
                 self._check(invoice | refund)
                 for agreement in agreements:
                     agreement.date_to = "2025-01-01"
+
+
+@tagged("post_install", "-at_install")
+class TestCommissionPause(CommissionDocuments):
+    """Commission is switched off for a while."""
+
+    def _deliver(self, order):
+        order.picking_ids.move_ids.write({"quantity": 1, "picked": True})
+        order.picking_ids._action_done()
+
+    def test_payments_and_credit_notes_of_a_pause(self):
+        agreement = self._new_agreement(plan=self._new_plan(trigger="payment"))
+        invoices = [self._invoice((self.service, 1, amount)) for amount in (100.0, 200.0, 400.0, 50.0)]
+        first, second, third, fourth = invoices
+        self._pay(second, 100)
+        self.assertEqual(self._sum(self._rows(agreement)), 10.0)
+        self.company.o2c_use_commission = False
+        self._pay(first, 50)
+        second.line_ids.remove_move_reconcile()
+        refund = self._refund(third)
+        refund.invoice_line_ids.price_unit = 300.0
+        refund.action_post()
+        fourth.button_draft()
+        fourth.invoice_line_ids.price_unit = 80.0
+        fourth.action_post()
+        self._pay(fourth)
+        fresh = self._invoice((self.service, 1, 1000.0))
+        self.assertEqual(self._sum(self._rows(agreement)), 10.0)
+        self.company.o2c_use_commission = True
+        found = [self._sum(move.o2c_commission_ids) for move in (*invoices, refund, fresh)]
+        self.assertEqual(found[:2] + found[3:4], [5.0, 0.0, 8.0])
+        self.assertEqual(self._sum((third | refund).o2c_commission_ids), 0.0)
+        self.assertEqual(self._expected((third | refund).o2c_commission_ids), 10.0)
+        # Nothing says that a sale of the pause is to earn anything.
+        self.assertFalse(fresh.o2c_commission_ids)
+        before = len(self._rows(agreement))
+        self.company.o2c_use_commission = False
+        self.company.o2c_use_commission = True
+        self.assertEqual(len(self._rows(agreement)), before)
+
+    def test_sales_of_a_pause_since_the_first_day(self):
+        agreement = self._new_agreement(plan=self._new_plan(trigger="payment"))
+        self.company.o2c_commission_start = "2025-02-01"
+        self.company.o2c_use_commission = False
+        old = self._invoice((self.service, 1, 100.0), invoice_date="2025-01-31")
+        new = self._invoice((self.service, 1, 200.0), invoice_date="2025-02-01")
+        self._pay(old | new)
+        order = self._order((self.service, 1, 70.0))
+        self.company.o2c_use_commission = True
+        self.assertFalse(old.o2c_commission_ids)
+        self.assertEqual(self._sum(new.o2c_commission_ids), 20.0)
+        self.assertEqual(self._expected(order.o2c_commission_ids), 7.0)
+        self.assertEqual(self._sum(self._rows(agreement)), 20.0)
+        self._check(old | new)
+
+    def test_orders_of_a_pause(self):
+        for trigger in ("order", "delivery", "invoice", "payment"):
+            agreement = self._new_agreement(plan=self._new_plan(trigger=trigger))
+            billed, cancelled, changed = (self._order((self.goods, 1, 100.0)) for __ in range(3))
+            self.company.o2c_use_commission = False
+            self._deliver(billed)
+            invoice = self._bill(billed)
+            self._pay(invoice, 25.0)
+            cancelled._action_cancel()
+            changed.order_line.price_unit = 300.0
+            changed.order_line = [Command.create({"product_id": self.service.id, "price_unit": 50.0})]
+            self.company.o2c_use_commission = True
+            earned = 2.5 if trigger == "payment" else 10.0
+            self.assertEqual(self._sum(billed.o2c_commission_ids), earned, trigger)
+            self.assertEqual(self._expected(billed.o2c_commission_ids), 10.0 - earned, trigger)
+            self.assertFalse(
+                self._sum(cancelled.o2c_commission_ids) + self._expected(cancelled.o2c_commission_ids)
+            )
+            rows = changed.o2c_commission_ids
+            self.assertEqual(self._sum(rows) + self._expected(rows), 35.0, trigger)
+            self._check(invoice)
+            agreement.date_to = "2025-01-01"

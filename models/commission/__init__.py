@@ -19,6 +19,7 @@ from . import accrual_order
 from . import accrual_delivery
 from . import release
 from . import accrual_loss
+from . import catch_up
 from . import split
 from . import sale_order
 from . import account_move
