@@ -137,6 +137,8 @@ from . import test_commission_outside
 from . import test_commission_outside_rules
 from . import test_commission_outside_settlement
 from . import test_commission_payment
+from . import test_commission_period
+from . import test_commission_period_change
 from . import test_commission_settlement
 from . import test_commission_settlement_race
 from . import test_commission_payout

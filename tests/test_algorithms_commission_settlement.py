@@ -10,11 +10,15 @@ from odoo.addons.order_to_cash.algorithms.commission.settlement import (
     Extra,
     Period,
     Terms,
+    common_days,
     draws,
     extra,
+    full_period,
     last_closed_month,
     month_ends,
+    open_period,
     periods,
+    prorate,
 )
 from odoo.addons.order_to_cash.algorithms.commission.tiers import Band
 
@@ -162,6 +166,71 @@ class TestAlgorithmsCommissionSettlement(BaseCase):
         self.assertEqual(found[0], Period(date(2025, 1, 1), date(2025, 1, 31)))
         self.assertEqual(found[1], Period(date(2025, 2, 1), date(2025, 3, 31)))
         self.assertEqual([period.date_from for period in found[2:]], [date(2025, 4, 1), date(2025, 6, 1)])
+
+    def test_prorated_by_calendar_days(self):
+        january = Period(date(2025, 1, 1), date(2025, 1, 31))
+        table = [
+            # amount, first day, last day, precision -> part
+            (310.0, 1, 31, CENT, 310.0),
+            (310.0, 1, 1, CENT, 10.0),
+            (310.0, 17, 31, CENT, 150.0),
+            (100.0, 1, 15, CENT, 48.39),
+            (100.0, 16, 31, CENT, 51.61),
+            (1000.0, 1, 10, 1.0, 323.0),
+            (0.0, 1, 15, CENT, 0.0),
+        ]
+        for amount, first, last, precision, part in table:
+            with self.subTest(amount=amount, first=first, last=last):
+                days = Period(date(2025, 1, first), date(2025, 1, last))
+                self.assertEqual(prorate(amount, days, january, precision), part)
+        self.assertEqual(prorate(100.0, None, january, CENT), 0.0)
+
+    def test_prorated_parts_add_up(self):
+        rng = random.Random(5)
+        for __ in range(500):
+            length = rng.choice(["month", "quarter", "year"])
+            end = date(2024, 12, 31) if length == "year" else date(2025, 6, 30)
+            whole = full_period(Period(end, end), length)
+            precision = rng.choice([1.0, 0.01, 0.001])
+            units = rng.randint(0, 10**6)
+            days = [whole.date_from.toordinal() + number for number in range(whole.days)]
+            cuts = sorted(rng.sample(days[1:], rng.randint(0, 5)))
+            starts, stops = [days[0], *cuts], [*(cut - 1 for cut in cuts), days[-1]]
+            parts = [
+                prorate(
+                    units * precision,
+                    Period(date.fromordinal(start), date.fromordinal(stop)), whole, precision,
+                )
+                for start, stop in zip(starts, stops, strict=True)
+            ]
+            self.assertEqual(sum(round(part / precision) for part in parts), units)
+            self.assertTrue(all(part >= 0 for part in parts))
+
+    def test_common_days(self):
+        january = Period(date(2025, 1, 1), date(2025, 1, 31))
+        self.assertEqual(common_days(january, None, None), january)
+        self.assertEqual(
+            common_days(january, date(2025, 1, 20), date(2025, 2, 5)),
+            Period(date(2025, 1, 20), date(2025, 1, 31)),
+        )
+        self.assertIsNone(common_days(january, date(2025, 2, 1), None))
+        self.assertIsNone(common_days(january, None, date(2024, 12, 31)))
+
+    def test_full_period(self):
+        end = date(2025, 3, 31)
+        self.assertEqual(full_period(Period(date(2025, 2, 1), end), "quarter").date_from, date(2025, 1, 1))
+        self.assertEqual(full_period(Period(date(2025, 2, 1), end), "month").date_from, date(2025, 2, 1))
+        self.assertEqual(full_period(Period(date(2025, 3, 1), end), "month").days, 31)
+
+    def test_open_period(self):
+        self.assertIsNone(open_period([], date(2025, 1, 31), "month"))
+        self.assertEqual(
+            open_period([], date(2025, 1, 15), "quarter"), Period(date(2025, 1, 1), date(2025, 3, 31))
+        )
+        done = [Period(date(2025, 1, 1), date(2025, 1, 31))]
+        self.assertEqual(
+            open_period(done, date(2025, 2, 10), "quarter"), Period(date(2025, 2, 1), date(2025, 3, 31))
+        )
 
     def test_last_closed_month(self):
         self.assertEqual(last_closed_month(date(2025, 3, 31)), Period(date(2025, 2, 1), date(2025, 2, 28)))

@@ -10,10 +10,13 @@ Of the commission of an agreement in a period, in this order:
    commission exceeds the draw of that period by is taken off (``recover``, below zero) until it is paid
    back.
 
-A period is always reckoned as a whole. What is written down for it already is no argument: whoever writes
-adds the difference, so that it does not matter in how many settlements, or in which order, a period was
-settled. Draws tie the periods of an agreement together and are reckoned over all of them, in the order of
-their days.
+A period is always reckoned as a whole, once its last day is settled. What is written down for it already is
+no argument: whoever writes adds the difference, so that it does not matter in how many settlements, or in
+which order, a period was settled. Draws tie the periods of an agreement together and are reckoned over all of
+them, in the order of their days.
+
+Cap, guarantee and draw count for the days of the period on which the agreement is in force, by calendar days
+(:func:`prorate`). Bonus and accelerator do not: the attainment of the period decides on them.
 """
 
 from calendar import monthrange
@@ -97,6 +100,52 @@ class Period:
     date_from: date
     date_to: date
 
+    @property
+    def days(self):
+        return (self.date_to - self.date_from).days + 1
+
+
+def prorate(amount: float, days: Period | None, period: Period, precision: float) -> float:
+    """The part of an amount that is agreed for a period which certain days of it have.
+
+    It is what is due until the last of the days less what was due before the first one, each rounded to the
+    currency. So the parts of days that follow each other add up to the whole, however it is cut.
+
+    :param days: within the period; ``None``: no day of it, which has nothing
+    :param precision: the smallest unit of the currency
+    """
+    if not days:
+        return 0.0
+    units = to_units(amount, precision)
+
+    def until(day):
+        passed = (day - period.date_from).days + 1
+        return int((Decimal(units) * passed / period.days).to_integral_value(ROUND_HALF_UP))
+
+    return from_units(until(days.date_to) - until(days.date_from - ONE_DAY), precision)
+
+
+def common_days(period: Period, first: date | None, last: date | None) -> Period | None:
+    """The days of a period from one day until another, ``None`` where there are none.
+
+    :param first: ``None``: no beginning, as ``last``: no end
+    """
+    start = max(period.date_from, first) if first else period.date_from
+    end = min(period.date_to, last) if last else period.date_to
+    return Period(start, end) if start <= end else None
+
+
+def full_period(period: Period, length: str) -> Period:
+    """The days that what is agreed for a period is for.
+
+    A period that was cut short because the length has changed is a part of a longer one.
+
+    :param length: ``month``, ``quarter``, ``year``
+    """
+    end = period.date_to
+    start = date(end.year, (end.month - 1) // MONTHS[length] * MONTHS[length] + 1, 1)
+    return Period(min(start, period.date_from), end)
+
 
 def extra(earned: Earned, terms: Terms, precision: float) -> Extra:
     """What a period brings besides, of the agreement's commission.
@@ -146,6 +195,21 @@ def periods(ends: Sequence[tuple[date, str]]) -> list[Period]:
         start = result[-1].date_to + ONE_DAY if result else date(end.year, end.month - months + 1, 1)
         result.append(Period(start, end))
     return result
+
+
+def open_period(done: Sequence[Period], day: date, length: str) -> Period | None:
+    """The period that is under way on a day, ``None`` where one ends on it.
+
+    :param done: the periods that have ended by then, as :func:`periods` returns them
+    :param length: ``month``, ``quarter``, ``year``
+    """
+    months = MONTHS[length]
+    last = -(-day.month // months) * months
+    end = date(day.year, last, monthrange(day.year, last)[1])
+    if day == end:
+        return None
+    start = date(day.year, last - months + 1, 1)
+    return Period(max(start, done[-1].date_to + ONE_DAY) if done else start, end)
 
 
 def month_ends(first: date, last: date) -> list[date]:

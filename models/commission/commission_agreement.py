@@ -128,7 +128,9 @@ class O2cCommissionAgreement(models.Model):
         help="Shared ones add up to 100 % of a line at the most; those on top are paid besides.",
     )
     draw_amount = fields.Monetary(
-        string="Draw", tracking=True, help="Paid in advance each settlement period. 0: none."
+        string="Draw",
+        tracking=True,
+        help="Paid in advance each settlement period, for a part of it by calendar days. 0: none.",
     )
     draw_recoverable = fields.Boolean(
         string="Recover Draw",
@@ -137,10 +139,14 @@ class O2cCommissionAgreement(models.Model):
         help="What a draw exceeds the commission by is taken off later periods.",
     )
     cap_amount = fields.Monetary(
-        string="Cap", tracking=True, help="At most so much is paid for a settlement period. 0: no cap."
+        string="Cap",
+        tracking=True,
+        help="At most so much is paid for a settlement period, for a part of it by calendar days. 0: no cap.",
     )
     guarantee_amount = fields.Monetary(
-        string="Guarantee", tracking=True, help="At least so much is paid for a settlement period. 0: none."
+        string="Guarantee",
+        tracking=True,
+        help="At least so much is paid for a settlement period, for a part of it by calendar days. 0: none.",
     )
     settlement_period = fields.Selection(related="plan_id.settlement_period")
     note = fields.Html(string="Terms")

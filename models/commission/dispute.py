@@ -105,6 +105,7 @@ class O2cCommissionDispute(models.Model):
             else:
                 dispute._adjust()
         self._answered("accepted")
+        self.filtered(lambda dispute: dispute.resolution == "return").settlement_id._settle_periods_again()
         return True
 
     def action_refuse(self):
@@ -288,6 +289,19 @@ class O2cCommissionSettlement(models.Model):
                    AND dispute.state = 'accepted' AND dispute.resolution = 'return')
             """,
             super()._sql_is_takeable(),
+        )
+
+    def _sql_is_taken_out(self):
+        self.env["o2c.commission.dispute"].flush_model()
+        return SQL(
+            """
+            %s OR entry.settlement_id IS NULL AND EXISTS (
+                SELECT FROM o2c_commission_dispute dispute
+                  JOIN o2c_commission_dispute_entry_rel rel ON rel.dispute_id = dispute.id
+                 WHERE rel.entry_id = entry.id AND dispute.state = 'accepted'
+                   AND dispute.resolution = 'return')
+            """,
+            super()._sql_is_taken_out(),
         )
 
     def action_view_disputes(self):

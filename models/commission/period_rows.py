@@ -10,6 +10,22 @@ from .settlement_words import SettlementWords
 KINDS = {"draw": "draw", "recover": "recover"}
 
 
+def lock(agreements):
+    """Take turns on the periods of agreements, also those in which nothing is earned."""
+    agreements.flush_recordset()
+    agreements.env.cr.execute(
+        SQL(
+            """
+            UPDATE o2c_commission_agreement SET write_uid = write_uid WHERE id IN (
+                SELECT id FROM o2c_commission_agreement WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE)
+            """,
+            agreements.ids,
+        ),
+        # That it fails to serialize is what it is for.
+        log_exceptions=False,
+    )
+
+
 def sums_written(env, agreements):
     """{(agreement id, first day, part): (payee's amount, company's amount)}"""
     rows = env.execute_query(
@@ -86,6 +102,8 @@ def record(settlement, sheet):
         "guarantee_amount": sheet.terms.guarantee,
         "draw_amount": sheet.terms.draw,
         "draw_recoverable": sheet.terms.is_recoverable,
+        "days": sheet.days,
+        "full_days": sheet.full_days,
     }
 
 

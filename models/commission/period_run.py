@@ -9,7 +9,11 @@ from odoo.addons.order_to_cash.algorithms.commission import settlement as reckon
 from odoo.addons.order_to_cash.algorithms.commission.pricing import decimal
 
 from . import period_rows
+from .period_terms import Asked, PeriodTerms
 from .program import PROGRAM
+
+# What was agreed for a period stays once a settlement of it is approved.
+FIXED = ("approved", "disputed", "billed", "paid")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +21,8 @@ class Sheet:
     """A period of an agreement, reckoned.
 
     :ivar plan: the version in force
+    :ivar days: how many days of the period the terms are for
+    :ivar full_days: how many there are
     :ivar is_asked: whether it is settled anew; otherwise only its draws may have changed
     """
 
@@ -27,6 +33,8 @@ class Sheet:
     commission: float
     attainment: float | None
     extra: reckoning.Extra
+    days: int
+    full_days: int
     is_asked: bool
     drawn: reckoning.Drawn | None = None
 
@@ -43,19 +51,6 @@ class Sheet:
         return reckoning.PARTS if self.is_asked else tuple(period_rows.KINDS)
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A period that a settlement settles.
-
-    :ivar kept: the record of an earlier settlement whose terms stay
-    """
-
-    agreement: object
-    plan: object
-    period: reckoning.Period
-    kept: object = None
-
-
 class PeriodRun:
     """Reckons the periods of settlements, one of a payee, company and currency.
 
@@ -63,32 +58,39 @@ class PeriodRun:
     too.
     """
 
-    def __init__(self, settlements):
+    def __init__(self, settlements, keep_terms=False):
         # sudo: settled as the program, by whoever may press the button
         self.settlements = settlements.sudo()
         self.env = self.settlements.env
+        self.keep_terms = keep_terms
         self.periods = self.env["o2c.commission.settlement.period"]
 
     def run(self):
         agreements = self._agreements()
         if not agreements:
             return
-        self._lock(agreements)
-        self._load_versions(agreements)
+        period_rows.lock(agreements)
+        self.terms = PeriodTerms(agreements)
         known = self._known(agreements)
         booked = period_rows.sums_written(self.env, agreements)
-        # What a settlement that was cancelled took back of a period is written down anew by the next one.
-        written = {(agreement, day) for agreement, day, __ in booked}
-        late = self._late_months()
-        asked = {}
-        for settlement in self.settlements:
-            for agreement in self.by_key.get(settlement._book_key(), ()):
-                asked[agreement] = self._asked(settlement, agreement, known, late, written)
+        earned = self._earned(agreements)
+        asked = self._asked(agreements, known, earned, booked)
         busy = [agreement for agreement in agreements if self._is_busy(asked[agreement], known[agreement])]
         if not busy:
             return
-        sheets = self._sheets(busy, asked, known)
+        sheets = self._sheets(busy, asked, known, earned)
         self._write(sheets, known, booked)
+
+    def open_periods(self):
+        """Periods that these settlements do not end: list of (settlement, agreement, period)"""
+        agreements = self._agreements()
+        self.terms = PeriodTerms(agreements)
+        return [
+            (settlement, agreement, period)
+            for settlement in self.settlements
+            for agreement in self.by_key.get(settlement._book_key(), ())
+            if (period := self.terms.open_period(agreement, settlement.date_to))
+        ]
 
     def _agreements(self):
         settlements = self.settlements
@@ -108,147 +110,129 @@ class PeriodRun:
         }
         return agreements.browse().concat(*found)
 
-    def _lock(self, agreements):
-        """Take turns on the periods of agreements, also those in which nothing is earned."""
-        agreements.flush_recordset()
-        self.env.cr.execute(
-            SQL(
-                """
-                UPDATE o2c_commission_agreement SET write_uid = write_uid WHERE id IN (
-                    SELECT id FROM o2c_commission_agreement WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE)
-                """,
-                agreements.ids,
-            ),
-            # That it fails to serialize is what it is for.
-            log_exceptions=False,
-        )
-
-    def _load_versions(self, agreements):
-        versions = self.env["o2c.commission.plan"].search(
-            [
-                ("family_id", "in", agreements.plan_id.family_id.ids),
-                ("state", "in", ("active", "closed")),
-            ],
-            order="date_from, id",
-        )
-        self.versions = versions.grouped("family_id")
-
-    def _version_at(self, agreement, day):
-        """The version in force, or the last one that was."""
-        found = None
-        for version in self.versions.get(agreement.plan_id.family_id, ()):
-            if version.date_from <= day:
-                found = version
-        return found
-
     def _known(self, agreements):
         """The latest records of periods that are settled: {agreement: {first day: record}}"""
         records = self.periods.search(
             [("agreement_id", "in", agreements.ids), ("settlement_id.state", "!=", "cancelled")], order="id"
         )
         known = {agreement: {} for agreement in agreements}
+        self.fixed = {}
         for record in records:
             known[record.agreement_id][record.date_from] = record
+            if self.keep_terms or record.settlement_id.state in FIXED:
+                self.fixed[record.agreement_id, record.date_from] = record
         return known
 
-    def _late_months(self):
-        """{settlement: {agreement id: first days of the months of entries}}"""
-        months = defaultdict(lambda: defaultdict(set))
+    def _asked(self, agreements, known, earned, booked):
+        """The periods that are settled: {agreement: [Asked]}"""
+        # What a settlement that was cancelled took back of a period is written down anew by the next one.
+        written = {(agreement, day) for agreement, day, __ in booked}
+        late, ranges = self._late_months(agreements), self._ranges()
+        asked = {}
+        for agreement in agreements:
+            first, records = self.settlement_of[agreement].date_from, known[agreement]
+            asked[agreement] = [
+                one
+                for one in self._periods(agreement, records)
+                if one.period.date_to >= first
+                or self._is_late(one, records, late)
+                or self._is_changed(one, records, earned, booked)
+                or self._is_left(one, records, written, ranges)
+            ]
+        return asked
+
+    def _periods(self, agreement, known):
+        """The periods of an agreement that end until the last day of its settlement."""
+        settlement = self.settlement_of[agreement]
+        for period in self.terms.periods(agreement, settlement.date_to):
+            day = period.date_from
+            early = known.get(day) if period.date_to < settlement.date_from else None
+            plan = self.terms.version_at(agreement, period.date_to)
+            yield Asked(agreement, plan, period, self.fixed.get((agreement, day)) or early)
+
+    def _is_late(self, asked, known, late):
+        """Whether something of a period that was not settled has come in late, here or in a branch."""
+        period = asked.period
+        return period.date_from not in known and any(
+            period.date_from <= month <= period.date_to for month in late[asked.agreement.id]
+        )
+
+    def _is_changed(self, asked, known, earned, booked):
+        """Whether a period has something else now than when it was settled: what came in late, here or in a
+        branch, was taken out or cancelled."""
+        record = known.get(asked.period.date_from)
+        if not record:
+            return False
+        currency, key = asked.agreement.currency_id, (asked.agreement.id, asked.period.date_from)
+        now = {part: float(booked.get((*key, part), (0,))[0]) for part in reckoning.PARTS}
+        now["commission"] = self._commission(asked, earned)
+        return any(currency.compare_amounts(amount, record[name]) for name, amount in now.items())
+
+    def _is_left(self, asked, known, written, ranges):
+        """Whether a settlement took back what was written down for a period, or cut it and none ended it."""
+        agreement, period = asked.agreement, asked.period
+        if period.date_from in known:
+            return False
+        if (agreement.id, period.date_from) in written:
+            return True
+        others = ranges[self.settlement_of[agreement]._book_key()]
+        is_ended = any(first <= period.date_to <= last for first, last in others)
+        return not is_ended and any(period.date_from <= last < period.date_to for __, last in others)
+
+    def _late_months(self, agreements):
+        """Months of what these settlements take in of earlier days, or those of branches did lately, and of
+        what branches did not settle yet: {agreement id: first days of months}
+        """
+        months = defaultdict(set)
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT settlement_id, agreement_id, date_trunc('month', date)::date
-                  FROM o2c_commission_entry
-                 WHERE settlement_id = ANY(%s) AND agreement_id IS NOT NULL AND source <> 'settlement'
-                 GROUP BY settlement_id, agreement_id, date_trunc('month', date)
+                SELECT DISTINCT entry.agreement_id, date_trunc('month', entry.date)::date
+                  FROM unnest(%s::int[], %s::int[]) AS wanted(agreement_id, settlement_id)
+                  JOIN o2c_commission_settlement settlement ON settlement.id = wanted.settlement_id
+                  JOIN o2c_commission_entry entry ON entry.agreement_id = wanted.agreement_id
+                  LEFT JOIN o2c_commission_settlement other ON other.id = entry.settlement_id
+                 WHERE entry.source <> 'settlement' AND entry.kind <> 'expect'
+                   AND entry.date < settlement.date_from
+                   AND (entry.settlement_id = settlement.id
+                        OR entry.company_id <> settlement.company_id
+                       AND (other.id IS NULL
+                            OR other.date_from > entry.date AND other.date_to >= settlement.date_from))
                 """,
-                self.settlements.ids,
+                agreements.ids,
+                [self.settlement_of[agreement].id for agreement in agreements],
             )
         )
-        for settlement_id, agreement_id, month in rows:
-            months[settlement_id][agreement_id].add(month)
+        for agreement_id, month in rows:
+            months[agreement_id].add(month)
         return months
 
-    def _asked(self, settlement, agreement, known, late, written):
-        """The periods of an agreement that a settlement settles.
-
-        :param written: (agreement id, first day) of the periods of which the ledger has rows
-        """
-        ends = reckoning.month_ends(agreement.date_from, settlement.date_to)
-        lengths = [
-            (end, version.settlement_period)
-            for end in ends
-            if (version := self._version_at(agreement, end))
-        ]
-        months = late[settlement.id][agreement.id]
-        asked = []
-        for period in reckoning.periods(lengths):
-            version = self._version_at(agreement, period.date_to)
-            if period.date_to >= settlement.date_from:
-                asked.append(Asked(agreement, version, period))
-                continue
-            kept = known[agreement].get(period.date_from)
-            is_late = any(period.date_from <= month <= period.date_to for month in months)
-            if is_late or (not kept and (agreement.id, period.date_from) in written):
-                asked.append(Asked(agreement, version, period, kept))
-        return asked
+    def _ranges(self):
+        """First and last days of the settlements with these payees: {key of the book: {(day, day)}}"""
+        settlements = self.settlements.search([
+            ("payee_id", "in", self.settlements.payee_id.ids),
+            ("company_id", "in", self.settlements.company_id.ids),
+            ("state", "not in", ("draft", "cancelled")),
+        ])
+        ranges = defaultdict(set)
+        for settlement in settlements:
+            ranges[settlement._book_key()].add((settlement.date_from, settlement.date_to))
+        return ranges
 
     def _is_busy(self, asked, known):
         """Whether there is anything agreed besides, or has been."""
-        return bool(known) or any(self._terms(one) for one in asked)
-
-    def _terms(self, asked):
-        agreement, plan, period = asked.agreement, asked.plan, asked.period
-        if asked.kept:
-            kept = asked.kept
-            return replace(
-                self._bands(asked),
-                cap=kept.cap_amount,
-                guarantee=kept.guarantee_amount,
-                draw=kept.draw_amount,
-                is_recoverable=kept.draw_recoverable,
-            )
-        if not self._is_in_force(agreement, plan, period):
-            # What still comes in is capped; nothing is guaranteed any more.
-            return reckoning.Terms(cap=agreement.cap_amount)
-        return replace(
-            self._bands(asked),
-            cap=agreement.cap_amount,
-            guarantee=agreement.guarantee_amount,
-            draw=agreement.draw_amount,
-            is_recoverable=agreement.draw_recoverable,
-        )
-
-    def _is_in_force(self, agreement, plan, period):
-        return (
-            agreement.active
-            and agreement.date_from <= period.date_to
-            and (not agreement.date_to or agreement.date_to >= period.date_from)
-            and (not plan.date_to or plan.date_to >= period.date_from)
-        )
-
-    def _bands(self, asked):
-        bonuses = asked.plan.bonus_ids.grouped("kind")
-        rate = self.rate(asked.plan.currency_id, asked.agreement, asked.period)
-        amounts = bonuses["amount"]._bands() if "amount" in bonuses else ()
-        return reckoning.Terms(
-            accelerators=bonuses["factor"]._bands() if "factor" in bonuses else (),
-            bonuses=tuple(replace(band, rate=band.rate * rate) for band in amounts),
-        )
+        return bool(known) or any(self.terms.of(one) for one in asked)
 
     def rate(self, currency, agreement, period):
         """How much of the payee's currency one of ``currency`` is at the end of a period."""
-        return currency._get_conversion_rate(
-            currency, agreement.currency_id, agreement.company_id, period.date_to
-        )
+        return self.terms.rate(currency, agreement, period)
 
     # ------------------------------------------------------------------
     # Sheets
     # ------------------------------------------------------------------
 
-    def _sheets(self, agreements, asked, known):
+    def _sheets(self, agreements, asked, known, earned):
         """All periods of agreements that are settled by now: {agreement: [Sheet]}"""
-        earned = self._earned([one for agreement in agreements for one in asked[agreement]])
         attained = self._attained([one for agreement in agreements for one in asked[agreement]])
         return {
             agreement: self._with_draws(
@@ -273,20 +257,27 @@ class PeriodRun:
         return [replace(sheet, drawn=one) for sheet, one in zip(ordered, drawn, strict=True)]
 
     def _sheet(self, asked, earned, attained):
-        agreement, period, terms = asked.agreement, asked.period, self._terms(asked)
-        commission = sum(
-            (
-                decimal(amount)
-                for month, amount in earned.get(agreement.id, {}).items()
-                if period.date_from <= month <= period.date_to
-            ),
-            decimal(0),
-        )
+        agreement, period, terms = asked.agreement, asked.period, self.terms.of(asked)
+        commission = self._commission(asked, earned)
         attainment = attained.get((agreement.payee_id, period.date_from, period.date_to, asked.plan))
         extra = reckoning.extra(
-            reckoning.Earned(float(commission), attainment), terms, agreement.currency_id.rounding
+            reckoning.Earned(commission, attainment), terms, agreement.currency_id.rounding
         )
-        return Sheet(agreement, asked.plan, period, terms, float(commission), attainment, extra, True)
+        days, full_days = self.terms.days_of(asked)
+        return Sheet(
+            agreement, asked.plan, period, terms, commission, attainment, extra, days, full_days, True
+        )
+
+    def _commission(self, asked, earned):
+        """What sales of a period earned, in the payee's currency."""
+        period = asked.period
+        months = earned[asked.agreement.id].items()
+        return float(
+            sum(
+                (amount for month, amount in months if period.date_from <= month <= period.date_to),
+                decimal(0),
+            )
+        )
 
     def _kept_sheet(self, record):
         """A period as it was settled; only its draws are reckoned anew."""
@@ -300,35 +291,35 @@ class PeriodRun:
             record.commission,
             record.attainment if record.has_attainment else None,
             reckoning.Extra(record.accelerator, record.bonus, record.cap, record.guarantee, record.net),
+            record.days,
+            record.full_days,
             False,
         )
 
-    def _earned(self, asked):
-        """Commission of sales by month: {agreement id: {first day of the month: amount}}"""
-        if not asked:
-            return {}
-        agreements = self.settlements.env["o2c.commission.agreement"].concat(
-            *{one.agreement for one in asked}
-        )
+    def _earned(self, agreements):
+        """Commission of sales by month: {agreement id: {first day of the month: amount}}
+
+        What a dispute took out of a settlement counts from when another one takes it in.
+        """
         rows = self.env.execute_query(
             SQL(
                 """
                 SELECT entry.agreement_id, date_trunc('month', entry.date)::date, SUM(entry.amount_payee)
                   FROM o2c_commission_entry entry
                   JOIN o2c_commission_agreement agreement ON agreement.id = entry.agreement_id
-                 WHERE entry.agreement_id = ANY(%s) AND entry.date >= %s AND entry.date <= %s
+                 WHERE entry.agreement_id = ANY(%s) AND entry.date <= %s
                    AND entry.kind <> 'expect' AND entry.source <> 'settlement'
-                   AND entry.payee_currency_id = agreement.currency_id
+                   AND entry.payee_currency_id = agreement.currency_id AND NOT (%s)
                  GROUP BY entry.agreement_id, date_trunc('month', entry.date)
                 """,
                 agreements.ids,
-                min(one.period.date_from for one in asked),
-                max(one.period.date_to for one in asked),
+                max(self.settlements.mapped("date_to")),
+                self.settlements._sql_is_taken_out(),
             )
         )
         earned = defaultdict(dict)
         for agreement_id, month, amount in rows:
-            earned[agreement_id][month] = amount
+            earned[agreement_id][month] = decimal(amount)
         return earned
 
     def _attained(self, asked):

@@ -111,6 +111,10 @@ class O2cCommissionSettlement(models.Model):
         """Hook: a condition on ``entry`` and ``settlement``."""
         return SQL("TRUE")
 
+    def _sql_is_taken_out(self):
+        """Hook: a condition on ``entry``, for what waits to be settled and does not count meanwhile."""
+        return SQL("FALSE")
+
     def _let_go(self):
         self._flush_entries()
         self.env.cr.execute(

@@ -48,6 +48,12 @@ class O2cCommissionSettlementPeriod(models.Model):
     guarantee_amount = fields.Monetary(string="Agreed Guarantee", readonly=True, aggregator=None)
     draw_amount = fields.Monetary(string="Agreed Draw", readonly=True, aggregator=None)
     draw_recoverable = fields.Boolean(string="Recoverable", readonly=True)
+    days = fields.Integer(
+        readonly=True,
+        aggregator=None,
+        help="Cap, guarantee and draw are for so many calendar days: while the agreement was in force.",
+    )
+    full_days = fields.Integer(string="Days of Period", readonly=True, aggregator=None)
 
     _once = models.UniqueIndex("(settlement_id, agreement_id, date_from)")
 
@@ -59,12 +65,14 @@ class O2cCommissionSettlement(models.Model):
         "o2c.commission.settlement.period", "settlement_id", string="Periods", readonly=True, copy=False
     )
 
-    def _settle_periods(self):
+    def _settle_periods(self, keep_terms=False):
         """Write down what the periods bring that end within these settlements, and what late entries
         change of earlier ones.
 
         A period is reckoned as a whole from the ledger, and the difference to what is written down for it
         is added.
+
+        :param keep_terms: reckon what these settlements have settled already by the terms of then
         """
         waiting = self.sorted(lambda settlement: (settlement.date_to, settlement.id))
         while waiting:
@@ -73,11 +81,31 @@ class O2cCommissionSettlement(models.Model):
             for settlement in waiting:
                 firsts.setdefault(settlement._book_key(), settlement)
             now = self.browse().concat(*firsts.values())
-            PeriodRun(now).run()
+            PeriodRun(now, keep_terms).run()
             waiting -= now
+
+    def _settle_periods_again(self):
+        """Reckon the periods of these settlements anew, after entries were taken out of them.
+
+        Agreements of parent companies count what branches earn: so do their settlements that are calculated.
+        What is approved stays; the next settlement has the difference.
+        """
+        self._flush_entries()
+        # sudo: what follows from the button in a branch is written down in the company of the agreement
+        settlements = self.sudo()
+        above = settlements.search([
+            ("payee_id", "in", settlements.payee_id.ids),
+            ("company_id", "in", (settlements.company_id.parent_ids - settlements.company_id).ids),
+            ("state", "=", "calculated"),
+        ])
+        above._lock()
+        (settlements | above)._settle_periods(keep_terms=True)
+        (settlements | above)._refresh_amounts()
 
     def _take_periods_back(self):
         """Write the reverse of what these settlements have added to the ledger."""
+        # sudo: agreements are only locked
+        period_rows.lock(self.sudo().period_ids.agreement_id)
         rows = self.env.execute_query_dict(
             SQL(
                 """

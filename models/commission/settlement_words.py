@@ -2,6 +2,9 @@
 
 from .words import Words
 
+# Parts that follow what is agreed for so many days.
+PRORATED = ("cap", "guarantee", "draw")
+
 
 class SettlementWords(Words):
     """Sentences about periods."""
@@ -18,6 +21,14 @@ class SettlementWords(Words):
         :param sheet: :class:`settlement_period.Sheet`
         """
         text = getattr(self, f"_{part}")(sheet, lambda value: self.money(value, currency))
+        if part in PRORATED and sheet.days < sheet.full_days:
+            return self.env._(
+                "%(period)s: %(what)s (agreed for %(days)s of %(full)s days)",
+                period=self.period(sheet.period),
+                what=text,
+                days=sheet.days,
+                full=sheet.full_days,
+            )
         return self.env._("%(period)s: %(what)s", period=self.period(sheet.period), what=text)
 
     def changed(self, text, before, currency):

@@ -71,11 +71,14 @@ class O2cCommissionSettlementBatch(models.TransientModel):
     def _payees(self):
         """With whom to settle: set of (payee, currency)."""
         agreements = self.env["o2c.commission.agreement"].with_context(active_test=False)
-        chosen = Domain("company_id", "=", self.company_id.id)
+        of_them = Domain.TRUE
         if self.payee_ids:
-            chosen &= Domain("payee_id", "in", self.payee_ids.ids)
+            of_them &= Domain("payee_id", "in", self.payee_ids.ids)
         if self.plan_ids:
-            chosen &= Domain("plan_id.family_id", "in", self.plan_ids.family_id.ids)
+            of_them &= Domain("plan_id.family_id", "in", self.plan_ids.family_id.ids)
+        chosen = of_them & Domain("company_id", "=", self.company_id.id)
+        # Agreements of parents cover this company; what they earned here is settled here.
+        above = of_them & Domain("company_id", "parent_of", self.company_id.id)
         in_force = (
             Domain("active", "=", True)
             & Domain("date_from", "<=", self.date_to)
@@ -93,7 +96,7 @@ class O2cCommissionSettlementBatch(models.TransientModel):
             payees = self.payee_ids
             if self.plan_ids:
                 payees = payees.browse().concat(
-                    *(payee for (payee,) in agreements._read_group(chosen, ["payee_id"]))
+                    *(payee for (payee,) in agreements._read_group(above, ["payee_id"]))
                 )
             earned &= Domain("payee_id", "in", payees.ids)
         entries = self.env["o2c.commission.entry"]._read_group(earned, ["payee_id", "payee_currency_id"])

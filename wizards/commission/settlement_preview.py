@@ -1,9 +1,10 @@
 from collections import defaultdict
 
 from odoo import api, fields, models
-from odoo.tools import SQL
+from odoo.tools import SQL, format_date
 
 from odoo.addons.order_to_cash.models.commission import sale_line, uncredited
+from odoo.addons.order_to_cash.models.commission.period_run import PeriodRun
 
 REASONS = [
     ("included", "Included"),
@@ -16,6 +17,7 @@ REASONS = [
     ("closed", "Settlement Approved Already"),
     ("currency", "Other Currency"),
     ("company", "Other Company"),
+    ("period", "Period Not Ended"),
     (uncredited.NO_AGREEMENT, "No Agreement"),
     (uncredited.NO_PLAN, "No Plan in Force"),
     (uncredited.NO_PAY, "Plan Does Not Pay on It"),
@@ -47,6 +49,7 @@ class O2cCommissionSettlementPreview(models.TransientModel):
         preview._add_entries(settlements)
         preview._add_expected(settlements)
         preview._add_sales(settlements)
+        preview._add_open_periods(settlements)
         preview._add_empty(settlements)
         preview.line_ids.invalidate_model(flush=False)
         return preview
@@ -120,10 +123,31 @@ class O2cCommissionSettlementPreview(models.TransientModel):
                         OR entry.date BETWEEN settlement.date_from AND settlement.date_to)
                 """,
                 settlements=settlements.ids,
-                companies=self.env.companies.ids,
+                companies=(self.env.companies | self._branches(settlements)).ids,
                 takeable=settlements._sql_is_takeable(),
             )
         )
+
+    def _branches(self, settlements):
+        """Branches that the user may work for, chosen or not: agreements of their parents cover them."""
+        return self.env.user.company_ids.filtered_domain([
+            ("id", "child_of", settlements.company_id.ids)
+        ])
+
+    def _add_open_periods(self, settlements):
+        """What is agreed for periods that go on after the last day."""
+        self.env["o2c.commission.settlement.preview.line"].create([
+            {
+                "preview_id": self.id,
+                "settlement_id": settlement.id,
+                "payee_id": settlement.payee_id.id,
+                "reason": "period",
+                "date": period.date_to,
+                "name": agreement.plan_id.name,
+                "currency_id": settlement.currency_id.id,
+            }
+            for settlement, agreement, period in PeriodRun(settlements).open_periods()
+        ])
 
     def _add_expected(self, settlements):
         """Claims of which something is still to be earned."""
@@ -334,6 +358,11 @@ class O2cCommissionSettlementPreviewLine(models.TransientModel):
                 "Of %(company)s: it needs a settlement of its own",
                 # sudo: only the name of the company
                 company=self.sudo().entry_id.company_id.display_name,
+            ),
+            "period": lambda: self.env._(
+                "Cap, guarantee, draw and bonus are reckoned by the settlement whose days include "
+                "%(date)s, the last day of the period",
+                date=format_date(self.env, self.date),
             ),
             uncredited.NO_AGREEMENT: lambda: self.env._("No agreement of the payee covers it"),
             uncredited.NO_PLAN: lambda: self.env._(
