@@ -59,14 +59,15 @@ class OutsideCase(CommissionCommon):
         return invoice
 
     def _receive(self, invoice, amount=None, date="2025-03-15", currency=None, **values):
-        values = {"payment_date": date, **values}
+        first = {"payment_date": date}
         if currency:
-            values["currency_id"] = currency.id
-        wizard = self.env["account.payment.register"].with_context(
+            first["currency_id"] = currency.id
+        wizard = invoice.env["account.payment.register"].with_context(
             active_model="account.move", active_ids=invoice.ids
-        ).create(values)
+        ).create(first)
         if amount is not None:
             wizard.amount = amount
+        wizard.write(values)
         return wizard._create_payments()
 
     def _credit(self, invoice, *prices, date="2025-04-10", post=True):

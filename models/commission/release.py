@@ -19,6 +19,35 @@ DISCOUNT_OF_LINE = SQL(
          THEN ABS(line.balance - line.discount_balance) ELSE 0 END
     """
 )
+# Bad debts in an entry, with the tax on them: what is booked on the account for them, and, where no money
+# comes in, any expense but cash discount and exchange differences.
+LOSS_OF_ENTRY = SQL(
+    """
+    SELECT ABS(SUM(item.balance)) AS amount
+      FROM account_move_line item
+      JOIN account_account booked ON booked.id = item.account_id
+     CROSS JOIN LATERAL (
+         SELECT item.account_id = company.o2c_write_off_account_id
+                OR booked.account_type LIKE 'expense%%'
+                   AND other_move.origin_payment_id IS NULL
+                   AND other_move.statement_line_id IS NULL
+                   AND item.account_id IS DISTINCT FROM
+                       company.account_journal_early_pay_discount_loss_account_id
+                   AND item.account_id IS DISTINCT FROM
+                       company.expense_currency_exchange_account_id AS is_loss
+     ) kind
+     WHERE item.move_id = other_move.id AND other_move.move_type = 'entry'
+       AND (kind.is_loss OR item.tax_line_id IS NOT NULL)
+    HAVING BOOL_OR(kind.is_loss)
+       AND (other_move.origin_payment_id IS NOT NULL
+            OR other_move.statement_line_id IS NOT NULL
+            OR BOOL_OR(item.account_id = company.o2c_write_off_account_id)
+            OR NOT EXISTS (
+                SELECT FROM account_move_line cash
+                  JOIN account_account till ON till.id = cash.account_id
+                 WHERE cash.move_id = other_move.id AND till.account_type = 'asset_cash'))
+    """
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +146,10 @@ class O2cCommissionEntry(models.Model):
                        COALESCE(NULLIF(other_move.name, '/'), other_move.ref),
                        partial.max_date, partial.amount,
                        other_move.move_type IN ('out_invoice', 'out_refund'),
-                       other_move.o2c_write_off_id IS NOT NULL,
+                       CASE WHEN other_move.o2c_write_off_id IS NOT NULL THEN partial.amount
+                            WHEN other_move.move_type = 'entry' AND other.balance <> 0
+                            THEN partial.amount
+                                 * LEAST(1, COALESCE(loss.amount, 0) / ABS(other.balance)) END,
                        CASE WHEN other_move.move_type <> 'entry' OR partial.company_amount = 0 THEN 0
                             WHEN granted.weights > 0
                             THEN partial.amount * LEAST(1, discount.amount / partial.company_amount
@@ -167,25 +199,28 @@ class O2cCommissionEntry(models.Model):
                        WHERE discount.amount IS NOT NULL
                          AND paid_move.move_type IN ('out_invoice', 'out_receipt', 'out_refund')
                   ) granted ON TRUE
+                  LEFT JOIN LATERAL (%(loss)s) loss ON TRUE
                  WHERE line.move_id = ANY(%(moves)s) AND account.account_type = 'asset_receivable'
                  ORDER BY line.move_id, partial.max_date, partial.id, line.id
                 """,
                 moves=list(moves.ids),
                 weight=DISCOUNT_OF_LINE,
+                loss=LOSS_OF_ENTRY,
             )
         )
         settled = defaultdict(Settled)
         counted = set()
-        for move, line, receivable, partial, name, day, amount, is_credit, is_write_off, discount in rows:
+        for move, line, receivable, partial, name, day, amount, is_credit, loss, discount in rows:
             invoice = settled[move]
             if line not in counted:
                 counted.add(line)
                 invoice.total += float(receivable)
-            if is_write_off:
-                invoice.written_off += float(amount)
-            elif amount:
+            lost = round(float(loss or 0.0), 6)
+            invoice.written_off += lost
+            received = round(float(amount or 0.0) - lost, 6)
+            if received:
                 given = round(float(discount or 0.0), 6)
-                invoice.payments.append(Payment(partial, name, day, float(amount), is_credit, given))
+                invoice.payments.append(Payment(partial, name, day, received, is_credit, given))
         return settled
 
     # ------------------------------------------------------------------
