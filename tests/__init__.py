@@ -7,6 +7,7 @@ from . import test_algorithms_commission_statement
 from . import test_algorithms_commission_tiers
 from . import test_algorithms_commission_coverage
 from . import test_algorithms_commission_pricing
+from . import test_algorithms_commission_returns
 from . import test_algorithms_commission_settlement
 from . import test_algorithms_plan
 from . import test_algorithms_promise
@@ -149,6 +150,7 @@ from . import test_commission_dispute
 from . import test_commission_documents
 from . import test_commission_review
 from . import test_commission_edges
+from . import test_commission_goods
 from . import test_commission_shuffled
 from . import test_commission_agreement
 from . import test_commission_race

@@ -63,6 +63,7 @@ class AccountMove(models.Model):
         if moves:
             ledger = moves.env["o2c.commission.entry"]
             ledger._close("invoice", ledger._lines_with_claims(moves))
+            ledger._take_goods_back_without(moves)
 
     def _o2c_settle_commission(self):
         """Bring commission to what is paid and written off of these documents."""

@@ -44,6 +44,7 @@ class O2cCommissionEntry(models.Model):
         self._accrue_sales([line for line in fresh if not _is_credit(line)], generations)
         self._accrue_sales(self._accrue_refunds(credited, generations), generations)
         ordered = {line.order_line_id for line in lines if line.order_line_id}
+        self._take_goods_back(ordered, [line for line in lines if _is_credit(line)])
         self._refresh_progress(self.env["sale.order.line"].browse(ordered))
         self._settle_invoices(moves.filtered(lambda move: move._o2c_is_settled_in_part()))
 
@@ -234,6 +235,5 @@ class O2cCommissionEntry(models.Model):
 
 
 def _is_credit(line):
-    """Whether a line of a credit note takes back one of an invoice: that of the note, or of its order."""
-    of_order = line.order_line_id and line.quantity < 0
-    return line.kind == "out_refund" and bool(line.reversed_id or of_order)
+    """Whether a line takes back one of an invoice: that of its credit note, or of its order."""
+    return (line.kind == "out_refund" and bool(line.reversed_id)) or line.is_credit

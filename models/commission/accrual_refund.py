@@ -34,16 +34,20 @@ class O2cCommissionEntry(models.Model):
 
         All credit notes on a line together take back ``round(commission × min(1, credited ÷ invoiced))``.
 
-        :param lines: lines of credit notes that refer to an invoice, or to an order that was invoiced
+        :param lines: lines of credit notes that refer to an invoice, or to an order that was invoiced, and
+            lines of invoices below zero of such an order
         :return: those of which the invoice has no line like them: they go by the rules, as sales below zero
         """
         if not lines:
             return []
         invoices = {line.reversed_id for line in lines if line.reversed_id}
         invoices |= self._invoices_of({line.order_line_id for line in lines if not line.reversed_id})
+        taking = {line.res_id for line in lines}
         originals = {
             line.res_id: line
             for line in sale_line.invoice_lines(self.env, self.env["account.move"].browse(invoices))
+            # Returned goods may be netted on an invoice, also on that of the goods themselves.
+            if line.res_id not in taking and not line.is_credit
         }
         states = self._original_states(originals.values())
         taken = self._taken_back([state for found in states.values() for state in found])
@@ -176,7 +180,7 @@ class O2cCommissionEntry(models.Model):
             "amount": amounts.document,
             "amount_company": amounts.company,
             "amount_payee": amounts.payee,
-            "explanation": words(payee).refund(line.name, fraction, first["name"]),
+            "explanation": words(payee).refund(line.name, fraction, first["name"], line.kind),
         }
 
 

@@ -22,6 +22,7 @@ class SaleLine:
     :ivar cost: in the document's currency, ``None``: ask the product
     :ivar partner_id: the commercial partner
     :ivar salesperson_id: the partner of the salesperson's user
+    :ivar is_credit: whether it takes back what its order line sold, on a credit note or netted on an invoice
     """
 
     source: str
@@ -53,6 +54,7 @@ class SaleLine:
     region_id: int | None
     salesperson_id: int | None
     reversed_id: int | None = None
+    is_credit: bool = False
 
 
 def invoice_lines(env, moves):
@@ -110,6 +112,9 @@ def _invoice_row(line, ordered, is_delivery):
         "address_id": (move.partner_shipping_id or move.partner_id).id,
         "user_id": move.invoice_user_id.id or None,
         "reversed_id": move.reversed_entry_id.id or None,
+        # What was ordered below zero takes nothing back: it is a sale below zero.
+        "is_credit": bool(ordered) and ordered.product_uom_qty >= 0
+        and (line.quantity > 0 if move.move_type == "out_refund" else line.quantity < 0),
     }
 
 
@@ -151,10 +156,11 @@ def order_lines(env, orders):
 def delivery_lines(env, moves):
     """Goods that went to customers on sale lines, and those that came back, negative.
 
-    Moves of other goods than were sold, the components of kits, are no deliveries of the line.
+    Of the moves of other goods than were sold, the components of a kit, that one is a delivery or return of
+    the line which has the kits noted that moved with it.
 
     :param moves: ``stock.move``
-    :return: list of :class:`SaleLine` by move
+    :return: list of :class:`SaleLine`, in the order in which they moved
     """
     env["stock.move"].flush_model()
     env["sale.order"].flush_model()
@@ -164,7 +170,9 @@ def delivery_lines(env, moves):
             """
             SELECT 'delivery' AS source, move.id AS res_id, orders.id AS document_id,
                    COALESCE(move.reference, orders.name) AS name,
-                   CASE WHEN source.usage = 'customer' THEN 'return' ELSE 'delivery' END AS kind,
+                   CASE WHEN CASE WHEN kit.is_kit THEN move.o2c_commission_kits < 0
+                                  ELSE source.usage = 'customer' END
+                        THEN 'return' ELSE 'delivery' END AS kind,
                    orders.company_id, orders.currency_id, move.date AS moment,
                    COALESCE(NULLIF(orders.currency_rate, 0), 1) AS currency_rate,
                    orders.id AS order_id, sol.id AS order_line_id, sol.product_id,
@@ -172,19 +180,24 @@ def delivery_lines(env, moves):
                    -- Of what is delivered without being ordered there is no amount but the price.
                    CASE WHEN sol.product_uom_qty <> 0 THEN sol.price_subtotal / sol.product_uom_qty
                         ELSE sol.price_unit * (1 - COALESCE(sol.discount, 0) / 100) END AS price,
-                   move.quantity, move.product_uom AS unit_id, sol.product_uom_id AS price_unit_id,
+                   CASE WHEN kit.is_kit THEN ABS(move.o2c_commission_kits) ELSE move.quantity END
+                       AS quantity,
+                   CASE WHEN kit.is_kit THEN sol.product_uom_id ELSE move.product_uom END AS unit_id,
+                   sol.product_uom_id AS price_unit_id,
                    sol.purchase_price AS cost,
                    orders.partner_id AS contact_id, orders.team_id,
                    orders.partner_shipping_id AS address_id, orders.user_id,
-                   move.origin_returned_move_id AS reversed_id
+                   CASE WHEN NOT kit.is_kit THEN move.origin_returned_move_id END AS reversed_id
               FROM stock_move move
-              JOIN sale_order_line sol ON sol.id = move.sale_line_id AND sol.product_id = move.product_id
+              JOIN sale_order_line sol ON sol.id = move.sale_line_id
+             CROSS JOIN LATERAL (SELECT sol.product_id <> move.product_id AS is_kit) kit
               JOIN sale_order orders ON orders.id = sol.order_id
               JOIN stock_location source ON source.id = move.location_id
               JOIN stock_location target ON target.id = move.location_dest_id
              WHERE move.id = ANY(%s) AND move.state = 'done' AND orders.o2c_commission_assigned
                AND (source.usage = 'customer') <> (target.usage = 'customer')
-             ORDER BY move.id
+               AND (NOT kit.is_kit OR move.o2c_commission_kits <> 0)
+             ORDER BY move.date, move.id
             """,
             list(moves.ids),
         )
@@ -285,6 +298,7 @@ class _Reader:
             region_id=address.o2c_region_id.id or customer.o2c_region_id.id or None,
             salesperson_id=seller.partner_id.id or None,
             reversed_id=row.get("reversed_id"),
+            is_credit=row.get("is_credit", False),
         )
 
     def _is_freight(self, row, product):

@@ -1,10 +1,21 @@
-from odoo import models
+from odoo import fields, models
 
 from .program import PROGRAM
 
 
 class StockMove(models.Model):
     _inherit = "stock.move"
+
+    # A plain column. What is sold as a kit leaves as other goods: only when it moves is it known how many
+    # whole ones that makes.
+    o2c_commission_kits = fields.Float(
+        string="Kits",
+        readonly=True,
+        copy=False,
+        groups=fields.NO_ACCESS,
+        help="How many more kits were delivered when their components moved, in the unit of the order line; "
+        "below zero when they came back.",
+    )
 
     def _action_done(self, cancel_backorder=False):
         done = super()._action_done(cancel_backorder)
@@ -18,3 +29,27 @@ class StockMove(models.Model):
             ledger = sold.env["o2c.commission.entry"].with_context(o2c_commission_writer=PROGRAM)
             ledger._accrue_deliveries(sold)
         return done
+
+    def _o2c_count_kits(self):
+        """Note by how much the delivered quantity of kits has grown with these moves, on the last of them."""
+        components = self.filtered(lambda move: move._o2c_is_component())
+        for line, moves in components.grouped("sale_line_id").items():
+            if line.product_id in line.move_ids.filtered(lambda move: move.state != "cancel").product_id:
+                continue
+            growth = line.qty_delivered - sum(line.move_ids.mapped("o2c_commission_kits"))
+            fresh = moves.filtered(lambda move: not move.o2c_commission_kits)
+            if fresh and not line.product_uom_id.is_zero(growth):
+                last = fresh.sorted(lambda move: (move.date, move.id))[-1]
+                last.o2c_commission_kits = line.product_uom_id.round(growth)
+
+    def _o2c_is_component(self):
+        """Whether this one move brought other goods than were sold to the customer, or back."""
+        self.ensure_one()
+        line = self.sale_line_id
+        is_from_customer = self.location_id.usage == "customer"
+        return (
+            self.state == "done"
+            and bool(line)
+            and line.product_id != self.product_id
+            and is_from_customer != (self.location_dest_id.usage == "customer")
+        )

@@ -92,7 +92,15 @@ class Words:
             date=self.day(tally_from),
         )
 
-    def refund(self, number, fraction, original):
+    def refund(self, number, fraction, original, kind="out_refund"):
+        if kind != "out_refund":
+            return self.env._(
+                "%(number)s deducts what came back: %(percent)s %% of what %(original)s earned is taken "
+                "back, at its rate",
+                number=number,
+                percent=self.rate(fraction * 100),
+                original=original,
+            )
         return self.env._(
             "Credit note %(number)s takes back %(percent)s %% of what %(original)s earned, at its rate",
             number=number,
@@ -104,6 +112,14 @@ class Words:
         return self.env._(
             "%(reference)s brought %(quantity)s back: so much of what %(original)s earned is taken back",
             reference=reference,
+            quantity=self.rate(quantity),
+            original=original,
+        )
+
+    def taken_back_less(self, document, quantity, original):
+        return self.env._(
+            "%(document)s: %(quantity)s less of what %(original)s earned is taken back now",
+            document=document,
             quantity=self.rate(quantity),
             original=original,
         )

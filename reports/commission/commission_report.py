@@ -239,9 +239,10 @@ class O2cCommissionReport(models.Model):
         """Sales by the documents that earn: those whose claims are live, whatever the plan pays on."""
         amount = SQL(
             """
-            first.share / 100 * CASE first.source
-                WHEN 'invoice' THEN -item.balance
-                WHEN 'order' THEN sol.price_subtotal / COALESCE(NULLIF(orders.currency_rate, 0), 1)
+            first.share / 100 * CASE
+                WHEN first.source = 'invoice' AND first.stock_move_id IS NULL THEN -item.balance
+                WHEN first.source = 'order'
+                THEN sol.price_subtotal / COALESCE(NULLIF(orders.currency_rate, 0), 1)
                 ELSE first.quantity * product_unit.factor * COALESCE(
                          sol.price_subtotal / NULLIF(sol.product_uom_qty * order_unit.factor, 0),
                          sol.price_unit * (1 - COALESCE(sol.discount, 0) / 100) / order_unit.factor)
@@ -259,7 +260,9 @@ class O2cCommissionReport(models.Model):
               LEFT JOIN product_product product ON product.id = sol.product_id
               LEFT JOIN product_template template ON template.id = product.product_tmpl_id
               LEFT JOIN uom_uom product_unit ON product_unit.id = template.uom_id
-             WHERE first.step = 0 AND first.agreement_id IS NOT NULL
+             -- Returns and credit notes of what deliveries earned are later rows of these, with quantities.
+             WHERE (first.step = 0 OR first.stock_move_id IS NOT NULL)
+               AND first.agreement_id IS NOT NULL
                AND (first.source IN ('invoice', 'delivery')
                     OR first.source = 'order' AND first.kind <> 'expect')
                AND NOT EXISTS (
