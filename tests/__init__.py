@@ -136,6 +136,7 @@ from . import test_commission_terms
 from . import test_commission_what_if
 from . import test_commission_outside
 from . import test_commission_outside_rules
+from . import test_commission_outside_report
 from . import test_commission_outside_rights
 from . import test_commission_outside_settlement
 from . import test_commission_payment

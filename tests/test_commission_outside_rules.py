@@ -361,6 +361,26 @@ class TestCommissionOutsideRules(OutsideCase):
         loss = self._bill(50.0, product=self.goods)
         self.assertEqual(self._sum(loss.o2c_commission_ids, expected=True), 0.0)
 
+    def test_deliveries_one_by_one(self):
+        self._new_agreement(plan=self._new_plan(trigger="delivery"))
+        order = self._order((self.goods, 3, 33.33))
+        for __ in range(3):
+            picking = order.picking_ids.filtered(lambda picking: picking.state not in ("done", "cancel"))
+            picking.move_ids.write({"quantity": 1, "picked": True})
+            picking._action_done()
+        rows = order.o2c_commission_ids
+        # Each is an event with a base of its own: 3.33.
+        self.assertEqual((self._sum(rows), self._sum(rows, expected=True)), (9.99, 0.0))
+
+    def test_sold_below_zero(self):
+        for mode, earned in (("marginal", -25.0), ("retroactive", -30.0)):
+            agreement = self._new_agreement(plan=self._new_plan(
+                self._tier_rule((0, 100, 5), (100, 0, 10), tier_mode=mode)
+            ))
+            loose = self._bill(300.0, move_type="out_refund")
+            self.assertEqual(self._earned(loose), earned, mode)
+            self._end(agreement)
+
     def test_freight_and_services_left_out(self):
         carriage = self._create_product(name="Carriage", type="service", taxes_id=[], o2c_is_freight=True)
         for freight, services, earned in (

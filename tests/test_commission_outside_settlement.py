@@ -139,6 +139,28 @@ class TestCommissionOutsideSettlement(OutsideCase):
         self.assertEqual(settlement.amount, money(Decimal("4.11") * 2))
         self.assertEqual((lines - included).mapped("reason"), ["later"])
 
+    def test_every_state_is_found_by_search(self):
+        self._new_agreement(self.agent, self.plan, coverage="all")
+        self._new_agreement(
+            plan=self._new_plan({"rate": 1.0}, trigger="payment"), mode="overlay",
+        )
+        for month in range(1, 4):
+            self._bill(100.0, date=f"2025-0{month}-10")
+        first, __ = (self._settle(*days, self.agent) for days in MONTHS[:2])
+        first.action_approve()
+        first.action_bill()
+        first.bill_id.invoice_date = "2025-02-01"
+        first.bill_id.action_post()
+        self._receive(first.bill_id)
+        ledger, rows = self.env["o2c.commission.entry"], self._rows()
+        self.assertEqual(set(rows.mapped("state")), {"expected", "earned", "settled", "paid"})
+        for operator, value in (
+            *(("=", state) for state in set(rows.mapped("state"))), ("!=", "expected"), ("!=", "paid"),
+            ("in", ["earned", "paid"]), ("not in", ["earned", "paid"]), ("in", []), ("!=", False),
+        ):
+            domain = [("state", operator, value)]
+            self.assertEqual(ledger.search(domain, order="id"), rows.filtered_domain(domain), domain)
+
     # ------------------------------------------------------------------
     # Reruns
     # ------------------------------------------------------------------
