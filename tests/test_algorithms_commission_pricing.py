@@ -185,3 +185,18 @@ class TestRefunds(BaseCase):
         invoiced = [refunds.Line(1, None, None, 10.0, -10.0), refunds.Line(2, None, None, 100.0, 100.0)]
         credited = [refunds.Line("a", None, None, 10.0, -10.0), refunds.Line("b", None, None, 50.0, 50.0)]
         self.assertEqual(refunds.match(credited, invoiced), {"a": 1, "b": 2})
+
+    def test_more_than_any_line_takes_several(self):
+        invoiced = [
+            refunds.Line(1, 7, "rope", 5.0, 50.0, credited=10.0),
+            refunds.Line(2, 7, "rope", 5.0, 60.0),
+        ]
+        for credited, parts in (
+            (30.0, [(2, 30.0)]),
+            (60.0, [(2, 60.0)]),
+            (80.0, [(2, 60.0), (1, 20.0)]),
+            (120.0, [(2, 60.0), (1, 60.0)]),
+        ):
+            found = refunds.spread([refunds.Line("a", 7, "rope", 5.0, credited)], invoiced)
+            self.assertEqual(found, {"a": parts})
+        self.assertEqual(refunds.spread([refunds.Line("a", 7, "knot", 5.0, 5.0)], invoiced), {"a": []})

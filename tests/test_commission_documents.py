@@ -448,6 +448,52 @@ class TestCommissionDocuments(CommissionDocuments):
         self.assertEqual(self._sum(self._rows(agreement)), 5.0)
         self._check(invoice)
 
+    def test_one_credit_note_of_two_invoices(self):
+        """More is credited by the order than any of its invoices had, at the rates of each."""
+        tiers = {"tier_scope": "period", "tier_mode": "retroactive"}
+        for number, (trigger, rule, later) in enumerate((
+            ("invoice", {"rate": 10.0}, 20.0),
+            ("payment", {"rate": 10.0}, 20.0),
+            ("order", {"rate": 10.0}, 10.0),
+            ("invoice", self._tier_rule((0, 700, 5), (700, 0, 10), **tiers), 20.0),
+        )):
+            plan = self._new_plan(rule, trigger=trigger)
+            agreement = self._new_agreement(plan=plan)
+            order = self._order((self.service, 10, 100.0))
+            self.service.invoice_policy = "delivery"
+            order.order_line.qty_delivered = 6
+            first = self._bill(order, "2025-03-01")
+            plan.action_close("2025-03-31")
+            version = self.env["o2c.commission.plan"].browse(plan.action_new_version()["res_id"])
+            version.write({"date_from": "2025-04-01", "date_to": False})
+            version.rule_ids.write({"method": "rate", "rate": later, "tier_ids": [Command.clear()]})
+            version.action_activate()
+            order.order_line.qty_delivered = 10
+            second = self._bill(order, "2025-04-10")
+            self._pay(first)
+            self._pay(second)
+            whole = 400 * later / 100 + 600 * (5 if number == 3 else 10) / 100
+            self.assertEqual(self._sum(self._rows(agreement)), whole)
+            order.order_line.qty_delivered = 2
+            refund = self._bill(order, "2025-05-01")
+            self.assertEqual((refund.move_type, refund.amount_total), ("out_refund", 800.0))
+            self._pay(refund)
+            # 600 of the larger one, 200 of the other.
+            left = 200 * later / 100
+            self.assertEqual(self._sum(self._rows(agreement)), left, (trigger, number))
+            self._check(first | second | refund)
+            refund.button_draft()
+            self.assertEqual(self._sum(self._rows(agreement)), whole)
+            refund.action_post()
+            self.assertEqual(self._sum(self._rows(agreement)), left)
+            self._check(first | second | refund)
+            order.order_line.qty_delivered = 0
+            rest = self._bill(order, "2025-05-10")
+            self._pay(rest)
+            self.assertEqual(self._sum(self._rows(agreement)), 0.0)
+            self._check(first | second | refund | rest)
+            agreement.date_to = "2025-01-01"
+
     def test_two_payees_and_a_plan_with_another_trigger(self):
         """Ordered under the first version, invoiced under the second: once, as the order was written down."""
         for first, second in (

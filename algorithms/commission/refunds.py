@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 
@@ -47,6 +47,41 @@ def match(credited: Iterable[Line], invoiced: Iterable[Line]) -> dict:
         if best:
             left[best.key] -= line.untaxed
     return found
+
+
+def spread(credited: Iterable[Line], invoiced: Iterable[Line]) -> dict:
+    """The lines that each credited line takes back, several where no single one has enough left.
+
+    The order of lines is that of :func:`match`. What is more than all of them have falls on the last.
+
+    :param invoiced: of the same order line as those credited
+    :return: {key of a credited line: [(key of an invoiced line, untaxed amount)]}, none where no line is of
+        the same product
+    """
+    invoiced = list(invoiced)
+    left = {line.key: line.untaxed - line.credited for line in invoiced}
+    found = {}
+    for line in credited:
+        pool = [other for other in invoiced if other.product == line.product]
+        found[line.key] = list(_take(line, pool, left))
+    return found
+
+
+def _take(line, pool, left):
+    sign = 1 if line.untaxed >= 0 else -1
+    rest = line
+    while pool:
+        best = min(pool, key=partial(_distance, rest, left))
+        pool.remove(best)
+        has_more = any(round(sign * left[other.key], 6) > 0 for other in pool)
+        available = round(sign * left[best.key], 6)
+        if not has_more or available >= round(abs(rest.untaxed), 6):
+            left[best.key] -= rest.untaxed
+            yield best.key, rest.untaxed
+            return
+        left[best.key] -= sign * available
+        yield best.key, sign * available
+        rest = replace(rest, untaxed=round(rest.untaxed - sign * available, 6))
 
 
 def _distance(line, left, other):

@@ -1,7 +1,7 @@
 """Credit notes take back what their invoices earned."""
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from odoo import api, models
 from odoo.tools import SQL
@@ -55,10 +55,11 @@ class O2cCommissionEntry(models.Model):
         words = self._words()
         rows = []
         for line in lines:
-            original = originals.get(matched[line.res_id])
-            for state in states.get(original.res_id, ()) if original else ():
-                generation = generations.get(line.res_id, 0)
-                rows.append(self._refund_row(line, original, state, taken, generation, words))
+            generation = generations.get(line.res_id, 0)
+            for number, (original, part) in enumerate(_parts(line, matched[line.res_id], originals)):
+                for state in states.get(original.res_id, ()):
+                    row = self._refund_row(part, original, state, taken, generation, words)
+                    rows.append({**row, "part": number or None})
         self._append(rows)
         self._level(rows)
         # An invoice that earned nothing, before the first day of commission, takes nothing back.
@@ -66,7 +67,7 @@ class O2cCommissionEntry(models.Model):
         return [
             line
             for line in lines
-            if matched[line.res_id] is None and (not line.reversed_id or line.reversed_id in earning)
+            if not matched[line.res_id] and (not line.reversed_id or line.reversed_id in earning)
         ]
 
     @api.model
@@ -135,6 +136,7 @@ class O2cCommissionEntry(models.Model):
                           AND closing.source_res_id = first.source_res_id
                           AND closing.agreement_id = first.agreement_id
                           AND closing.generation = first.generation
+                          AND closing.part IS NOT DISTINCT FROM first.part
                           AND closing.is_closing)
                  GROUP BY claim.id
                 """,
@@ -190,7 +192,7 @@ def _measure(first):
 
 
 def _match(lines, originals, states, taken):
-    """Which line each credited one takes back: {id: id or None}
+    """Which lines each credited one takes back, and how much of them: {id: [(id, untaxed amount)]}
 
     :param states: {id of the invoiced line: [ClaimState]}
     :param taken: {id of the first row of a claim: Taken}
@@ -206,13 +208,27 @@ def _match(lines, originals, states, taken):
     for (invoice, order_line), credited in together.items():
         invoiced = by_invoice[invoice] if invoice else by_order_line[order_line]
         gone = {line.res_id: _gone(states.get(line.res_id, ()), taken) for line in invoiced}
-        found.update(
-            refunds.match(
-                [_comparable(line, -1) for line in credited],
-                [_comparable(line, 1, gone[line.res_id]) for line in invoiced],
-            )
-        )
+        lines_back = [_comparable(line, -1) for line in credited]
+        lines_out = [_comparable(line, 1, gone[line.res_id]) for line in invoiced]
+        is_one_currency = len({line.currency_id for line in (*credited, *invoiced)}) == 1
+        if not invoice and is_one_currency:
+            found.update(refunds.spread(lines_back, lines_out))
+            continue
+        amounts = {line.key: line.untaxed for line in lines_back}
+        for key, original in refunds.match(lines_back, lines_out).items():
+            found[key] = [(original, amounts[key])] if original else []
     return found
+
+
+def _parts(line, matched, originals):
+    """The parts of a credited line, each with the line that it takes back."""
+    for original, untaxed in matched:
+        part = line
+        if len(matched) > 1:
+            fraction = pricing.decimal(untaxed) / pricing.decimal(-line.untaxed)
+            quantity = float(pricing.decimal(line.quantity) * fraction)
+            part = replace(line, untaxed=-untaxed, quantity=quantity)
+        yield originals[original], part
 
 
 def _gone(states, taken):

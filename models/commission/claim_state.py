@@ -104,7 +104,7 @@ def load(env, source, line_ids):
                        SUM(base_amount) FILTER (WHERE is_own) OVER own AS earned_base,
                        SUM(base_company) FILTER (WHERE is_own) OVER own AS earned_base_company
                   FROM entry
-                WINDOW own AS (PARTITION BY source_res_id, agreement_id, generation)
+                WINDOW own AS (PARTITION BY source_res_id, agreement_id, generation, part)
             )
             SELECT %(columns)s, latest, last_step, is_closed, expected, expected_company, expected_payee,
                    earned, earned_company, earned_payee, earned_base, earned_base_company

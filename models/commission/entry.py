@@ -92,6 +92,11 @@ class O2cCommissionEntry(models.Model):
         help="An invoice that is reset to draft and posted again, or an order that is changed, starts a "
         "new generation.",
     )
+    part = fields.Integer(
+        readonly=True,
+        aggregator=None,
+        help="A credit note that takes back several invoices has a part for each after the first.",
+    )
     step = fields.Integer(readonly=True, aggregator=None)
     origin_entry_id = fields.Many2one(
         "o2c.commission.entry",
@@ -183,7 +188,8 @@ class O2cCommissionEntry(models.Model):
 
     # An event counts once for each claim, whoever runs what twice.
     _once_a_source = models.UniqueIndex(
-        "(source, source_res_id, agreement_id, generation, step) WHERE agreement_id IS NOT NULL",
+        "(source, source_res_id, agreement_id, generation, COALESCE(part, 0), step)"
+        " WHERE agreement_id IS NOT NULL",
         "This event has been written down already.",
     )
     _by_payee = models.Index("(payee_id, company_id, date)")

@@ -53,24 +53,25 @@ class O2cCommissionEntry(models.Model):
     def _last_steps(self, rows):
         """The last step of the claims of rows: {key of the claim: step}"""
         keys = sorted({_claim_key(row) for row in rows})
-        sources, lines, agreements, generations = (list(values) for values in zip(*keys, strict=True))
+        sources, lines, agreements, generations, parts = (list(values) for values in zip(*keys, strict=True))
         found = self.env.execute_query(
             SQL(
                 """
-                SELECT source, source_res_id, agreement_id, generation, MAX(step)
+                SELECT source, source_res_id, agreement_id, generation, COALESCE(part, 0), MAX(step)
                   FROM o2c_commission_entry
-                 WHERE (source, source_res_id, agreement_id, generation) IN (
-                     SELECT * FROM unnest(%s::text[], %s::int[], %s::int[], %s::int[]))
-                 GROUP BY source, source_res_id, agreement_id, generation
+                 WHERE (source, source_res_id, agreement_id, generation, COALESCE(part, 0)) IN (
+                     SELECT * FROM unnest(%s::text[], %s::int[], %s::int[], %s::int[], %s::int[]))
+                 GROUP BY source, source_res_id, agreement_id, generation, COALESCE(part, 0)
                 """,
                 sources,
                 lines,
                 agreements,
                 generations,
+                parts,
             )
         )
         return {tuple(key): step for *key, step in found}
 
 
 def _claim_key(row):
-    return (row["source"], row["source_res_id"], row["agreement_id"], row["generation"])
+    return (row["source"], row["source_res_id"], row["agreement_id"], row["generation"], row.get("part") or 0)

@@ -269,7 +269,8 @@ class O2cCommissionReport(models.Model):
                    SELECT FROM o2c_commission_entry closing
                     WHERE closing.source = first.source AND closing.source_res_id = first.source_res_id
                       AND closing.agreement_id = first.agreement_id
-                      AND closing.generation = first.generation AND closing.is_closing)
+                      AND closing.generation = first.generation
+                      AND closing.part IS NOT DISTINCT FROM first.part AND closing.is_closing)
             """,
             self._sql_figure(SQL("first.date"), sales=amount),
         )
