@@ -99,6 +99,19 @@ class TestCommissionPeriod(PeriodCommon):
         self.plan.action_close("2025-01-10")
         self.assertEqual(self._settle("2025-01-01", "2025-02-28").amount, 100.0)
 
+    def test_what_is_lent_is_recovered_under_new_terms(self):
+        agreement = self._new_agreement(plan=self.plan, draw_amount=310, date_to="2025-01-31")
+        january = self._settle_month(1)
+        self.assertEqual(self._parts(january), {("2025-01", "draw"): 310.0})
+        action = agreement.action_new_terms()
+        new = self.env["o2c.commission.agreement"].browse(action["res_id"])
+        new.draw_amount = 0
+        self._new_invoice(amount=5000.0, date="2025-02-10")
+        february = self._settle_month(2)
+        self.assertEqual(self._parts(february), {("2025-02", "recover"): -310.0})
+        self.assertEqual(february.entry_ids.filtered("period_part").agreement_id, new)
+        self.assertEqual(self._owed(), 500.0)
+
     def test_cut_inside_a_period(self):
         cuts = [
             [("2025-01-01", "2025-02-28")],

@@ -12,8 +12,8 @@ Of the commission of an agreement in a period, in this order:
 
 A period is always reckoned as a whole, once its last day is settled. What is written down for it already is
 no argument: whoever writes adds the difference, so that it does not matter in how many settlements, or in
-which order, a period was settled. Draws tie the periods of an agreement together and are reckoned over all of
-them, in the order of their days.
+which order, a period was settled. Draws tie the periods of an agreement, and of those that succeed it,
+together and are reckoned over all of them, in the order of their days.
 
 Cap, guarantee and draw count for the days of the period on which the agreement is in force, by calendar days
 (:func:`prorate`). Bonus and accelerator do not: the attainment of the period decides on them.
@@ -165,7 +165,7 @@ def extra(earned: Earned, terms: Terms, precision: float) -> Extra:
 
 
 def draws(periods: Iterable[DrawTerms], precision: float) -> list[Drawn]:
-    """Draws of the periods of one agreement.
+    """Draws of the periods of one agreement, or of some that succeed each other.
 
     :param periods: in the order of their days
     """

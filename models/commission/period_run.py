@@ -75,7 +75,7 @@ class PeriodRun:
         booked = period_rows.sums_written(self.env, agreements)
         earned = self._earned(agreements)
         asked = self._asked(agreements, known, earned, booked)
-        busy = [agreement for agreement in agreements if self._is_busy(asked[agreement], known[agreement])]
+        busy = self._busy(agreements, asked, known)
         if not busy:
             return
         sheets = self._sheets(busy, asked, known, earned)
@@ -219,9 +219,16 @@ class PeriodRun:
             ranges[settlement._book_key()].add((settlement.date_from, settlement.date_to))
         return ranges
 
-    def _is_busy(self, asked, known):
-        """Whether there is anything agreed besides, or has been."""
-        return bool(known) or any(self.terms.of(one) for one in asked)
+    def _busy(self, agreements, asked, known):
+        """The agreements of which anything is agreed besides, or has been, now or in what they succeed."""
+        return [
+            agreement
+            for chain in _chains(agreements)
+            if any(
+                known[member] or any(self.terms.of(one) for one in asked[member]) for member in chain
+            )
+            for agreement in chain
+        ]
 
     def rate(self, currency, agreement, period):
         """How much of the payee's currency one of ``currency`` is at the end of a period."""
@@ -234,26 +241,34 @@ class PeriodRun:
     def _sheets(self, agreements, asked, known, earned):
         """All periods of agreements that are settled by now: {agreement: [Sheet]}"""
         attained = self._attained([one for agreement in agreements for one in asked[agreement]])
-        return {
-            agreement: self._with_draws(
-                agreement,
-                {
-                    **{day: self._kept_sheet(record) for day, record in known[agreement].items()},
-                    **{
-                        one.period.date_from: self._sheet(one, earned, attained) for one in asked[agreement]
-                    },
-                },
-            )
+        sheets = {
+            agreement: {
+                **{day: self._kept_sheet(record) for day, record in known[agreement].items()},
+                **{one.period.date_from: self._sheet(one, earned, attained) for one in asked[agreement]},
+            }
             for agreement in agreements
         }
+        found = defaultdict(list)
+        for chain in _chains(agreements):
+            for sheet in self._with_draws([sheets[agreement] for agreement in chain], chain[0].currency_id):
+                found[sheet.agreement].append(sheet)
+        return found
 
-    def _with_draws(self, agreement, sheets):
-        ordered = [sheets[day] for day in sorted(sheets)]
+    def _with_draws(self, sheets, currency):
+        """What is lent under an agreement is recovered under the one that succeeds it, too.
+
+        :param sheets: of agreements that succeed each other
+        """
+        ordered = sorted(
+            (sheet for of_one in sheets for sheet in of_one.values()),
+            # Sorting keeps the order of agreements that share a period.
+            key=lambda sheet: sheet.period.date_from,
+        )
         terms = [
             reckoning.DrawTerms(sheet.extra.net, sheet.terms.draw, sheet.terms.is_recoverable)
             for sheet in ordered
         ]
-        drawn = reckoning.draws(terms, agreement.currency_id.rounding)
+        drawn = reckoning.draws(terms, currency.rounding)
         return [replace(sheet, drawn=one) for sheet, one in zip(ordered, drawn, strict=True)]
 
     def _sheet(self, asked, earned, attained):
@@ -353,3 +368,22 @@ class PeriodRun:
         self.settlements.with_context(o2c_commission_writer=PROGRAM).period_ids.unlink()
         self.periods.create(records)
         self.env["o2c.commission.settlement"].invalidate_model(["period_ids", "entry_ids"], flush=False)
+
+
+def _chains(agreements):
+    """Agreements with those that succeed them, as long as payee, company and currency are the same.
+
+    :return: list of lists, the earliest agreement first
+    """
+    chains = defaultdict(list)
+    for agreement in sorted(agreements, key=lambda agreement: (agreement.date_from, agreement.id)):
+        first = agreement
+        while _is_same_account(first, first.previous_id):
+            first = first.previous_id
+        chains[first].append(agreement)
+    return list(chains.values())
+
+
+def _is_same_account(agreement, other):
+    names = ("payee_id", "company_id", "currency_id")
+    return bool(other) and all(agreement[name] == other[name] for name in names)
