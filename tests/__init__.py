@@ -149,6 +149,7 @@ from . import test_commission_payout_race
 from . import test_commission_month_end
 from . import test_commission_dispute
 from . import test_commission_documents
+from . import test_commission_readers
 from . import test_commission_review
 from . import test_commission_edges
 from . import test_commission_goods
