@@ -268,6 +268,27 @@ class TestCommissionPayout(CommissionCommon):
         again = self.env["o2c.commission.settlement"].search(wizard.action_create_settlements()["domain"])
         self.assertEqual(again, settlements)
 
+    def test_one_that_fails_keeps_the_others_from_nothing(self):
+        self._agent(mode="overlay")
+        self._new_agreement(plan=self.plan)
+        self._new_invoice(amount=1000, date="2025-01-10")
+        done, waiting = self._settlement(self.agent), self._settlement(self.payee, approve=False)
+        both = waiting | done
+        both.action_approve_many()
+        self.assertEqual((waiting.state, done.state), ("approved", "approved"))
+        self.assertTrue(done.not_done_because)
+        self.assertFalse(waiting.not_done_because)
+        waiting.action_reopen()
+        told = both.action_bill_many()["params"]
+        self.assertIn(waiting.not_done_because, told["message"])
+        self.assertEqual((waiting.state, done.state), ("calculated", "billed"))
+        self.assertFalse(done.not_done_because)
+        both.action_calculate_many()
+        self.assertEqual(len(done.bill_id), 1)
+        self.assertFalse(waiting.not_done_because)
+        with self.assertRaises(AccessError):
+            both.with_user(self.salesperson).action_bill_many()
+
     def test_a_batch_with_nobody_says_so(self):
         wizard = self.env["o2c.commission.settlement.batch"].create({
             "date_from": "2025-01-01", "date_to": "2025-01-31", "payee_ids": [Command.set(self.agent.ids)],

@@ -35,6 +35,8 @@ from . import settlement
 from . import settlement_entry
 from . import settlement_period
 from . import settlement_bill
+from . import settlement_billed
+from . import settlement_many
 from . import payout
 from . import adjustment
 from . import dispute

@@ -18,6 +18,7 @@ BY_BILL = ("approved", "billed", "paid")
 # What the program sets and people do not.
 GUARDED = {
     "name", "state", "entry_ids", "entry_count", "amount", "amount_company", "bill_id", "payout_id",
+    "bill_payment_state", "bill_amount", "bill_total", "bill_paid", "bill_difference", "not_done_because",
     "period_ids", "dispute_ids", "calculated_on", "approved_by_id", "approved_on",
 }  # fmt: skip
 # What decides on which entries it takes in.
@@ -156,7 +157,8 @@ class O2cCommissionSettlement(models.Model):
             found = found.filtered("active") or found
             settlement.payout = "payroll" if "payroll" in found.mapped("payout") else "bill"
 
-    @api.depends("bill_id.state", "bill_id.payment_state")
+    # Fields of the bill are not named: every write of any journal entry would look for settlements.
+    @api.depends("bill_id", "bill_amount", "bill_paid")
     def _compute_state(self):
         for settlement in self:
             settlement.state = settlement._state_of_bill() or settlement.state or "draft"
@@ -164,12 +166,13 @@ class O2cCommissionSettlement(models.Model):
     def _state_of_bill(self):
         """Where the bill stands; ``None`` without one, and where it does not decide."""
         self.ensure_one()
-        bill = self.bill_id
+        # sudo: who keeps the books need not settle commission, nor the other way round
+        bill = self.sudo().bill_id
         if not bill or self.state not in BY_BILL:
             return None
         if bill.state == "cancel" or bill.payment_state == "reversed":
             return "approved"
-        return "paid" if bill.payment_state in ("paid", "in_payment") else "billed"
+        return "paid" if bill.state == "posted" and self._is_paid_in_full() else "billed"
 
     # ------------------------------------------------------------------
     # Guards

@@ -19,7 +19,6 @@ PRODUCT = "order_to_cash.product_commission"
 class O2cCommissionSettlement(models.Model):
     _inherit = "o2c.commission.settlement"
 
-    bill_payment_state = fields.Selection(related="bill_id.payment_state", string="Payment Status")
     payout_id = fields.Many2one(
         "o2c.commission.payout",
         string="Payroll Batch",
@@ -245,8 +244,11 @@ class AccountMove(models.Model):
     def _o2c_release_settlements(self):
         """A settlement whose bill is deleted is approved, and may be billed again; one that was reopened or
         cancelled stays so."""
+        bills = self.filtered(lambda move: move.is_purchase_document())
+        if not bills:
+            return
         # sudo: who deletes a bill need not settle commission
-        settlements = self.env["o2c.commission.settlement"].sudo().search([("bill_id", "in", self.ids)])
+        settlements = self.env["o2c.commission.settlement"].sudo().search([("bill_id", "in", bills.ids)])
         billed = settlements.filtered(lambda one: one.state in BY_BILL)
         billed._set(bill_id=False, state="approved")
         (settlements - billed)._set(bill_id=False)
