@@ -129,6 +129,7 @@ from . import test_dunning_collection_worklist
 from . import test_dunning_collection_plan
 from . import test_commission_plan
 from . import test_commission_screens
+from . import test_commission_tour
 from . import test_commission_portal
 from . import test_commission_report
 from . import test_commission_statement

@@ -150,6 +150,9 @@ class O2cCommissionAgreement(models.Model):
     )
     settlement_period = fields.Selection(related="plan_id.settlement_period")
     note = fields.Html(string="Terms")
+    covers = fields.Char(
+        string="Paid for", compute="_compute_covers", help="The sales that are covered, in words."
+    )
 
     _share_ck = models.Constraint(
         "CHECK(share > 0 AND share <= 100)",
@@ -176,6 +179,17 @@ class O2cCommissionAgreement(models.Model):
             # The currency the payee sends its bills in, where module purchase knows it.
             own = has_own and agreement.payee_id.with_company(company).property_purchase_currency_id
             agreement.currency_id = own or company.currency_id
+
+    @api.depends("coverage", "partner_ids", "region_id", "team_id")
+    @api.depends_context("lang")
+    def _compute_covers(self):
+        labels = dict(self._fields["coverage"]._description_selection(self.env))
+        for agreement in self:
+            label = labels.get(agreement.coverage, "")
+            column = COVERAGE_FIELDS.get(agreement.coverage)
+            # sudo: the names of what an agreement covers are told to those who may read it
+            names = ", ".join(agreement.sudo()[column].mapped("display_name")) if column else ""
+            agreement.covers = f"{label}: {names}" if names else label
 
     @api.depends("payee_id", "plan_id.name")
     def _compute_display_name(self):

@@ -30,7 +30,9 @@ class O2cCommissionSplit(models.Model):
         "o2c.commission.agreement", required=True, index=True, ondelete="restrict", check_company=True
     )
     payee_id = fields.Many2one(related="agreement_id.payee_id", store=True, index=True)
-    share = fields.Float(string="Share (%)", digits=(7, 4), required=True, default=WHOLE)
+    share = fields.Float(
+        string="Share (%)", digits=(7, 4), required=True, default=WHOLE, aggregator=None
+    )
     mode = fields.Selection(
         [(SHARED, "Shared"), ("overlay", "On Top")],
         required=True,

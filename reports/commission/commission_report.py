@@ -3,7 +3,7 @@ from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Domain
-from odoo.tools import SQL
+from odoo.tools import SQL, format_date
 
 
 class O2cCommissionReport(models.Model):
@@ -50,6 +50,7 @@ class O2cCommissionReport(models.Model):
     }
 
     date = fields.Date(string="Month", readonly=True)
+    month = fields.Char(string="Month in Words", compute="_compute_month")
     payee_id = fields.Many2one("res.partner", readonly=True)
     company_id = fields.Many2one("res.company", readonly=True)
     currency_id = fields.Many2one("res.currency", readonly=True)
@@ -92,6 +93,11 @@ class O2cCommissionReport(models.Model):
         for row in self:
             # sudo: the name comes with the row that the user may see
             row.display_name = f"{row.payee_id.sudo().name or ''} {row.date or ''}".strip()
+
+    @api.depends("date")
+    def _compute_month(self):
+        for row in self:
+            row.month = format_date(self.env, row.date, date_format="MMMM y")
 
     @api.model
     def _sheet_title(self):
