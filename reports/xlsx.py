@@ -12,6 +12,7 @@ FORMATS = {
     "score": {"num_format": "0.0"},
     "money": {"num_format": "#,##0.00"},
     "percent": {"num_format": "0%"},
+    "rate": {"num_format": "0.00##"},
     "date": {"num_format": "yyyy-mm-dd"},
     "datetime": {"num_format": "yyyy-mm-dd hh:mm"},
 }

@@ -90,7 +90,9 @@ class O2cCommissionSettlement(models.Model):
             for settlement, bill in zip(settlements, moves, strict=True):
                 settlement._set(bill_id=bill.id, state="billed")
             bills |= moves
-        return bills.sudo(False)._get_records_action(name=self.env._("Vendor Bills"))
+        # Who settles commission need not see the books.
+        seen = bills.sudo(False)._filtered_access("read")
+        return seen._get_records_action(name=self.env._("Vendor Bills")) if seen else True
 
     def _bill_lines(self):
         """What the agreements bring: {settlement id: [(agreement or empty, amount)]}"""

@@ -13,6 +13,7 @@ from odoo.addons.order_to_cash.models.commission.statement import Account
 from ..dunning.dunning_letter import Writers, paginate
 from ..xlsx import Column, Sheet, workbook
 
+WHOLE = 100.0
 # Characters that fit on a line of the explanation, and of the document with its customer.
 WHY_WIDTH = 120
 NAME_WIDTH = 40
@@ -27,7 +28,8 @@ class StatementRow:
     """A line of a statement as it is printed.
 
     ``kind`` is that of the ledger's row, ``payment``, ``opening``, ``closing``, ``expected`` or
-    ``expected_total``; ``base`` and ``rate`` are written out.
+    ``expected_total``; ``base`` and ``rate`` are written out. ``base_amount`` is the base as a number, in
+    the currency ``base_currency``, or a quantity where that is empty.
     """
 
     kind: str
@@ -39,6 +41,8 @@ class StatementRow:
     why: str = ""
     amount: float = 0.0
     balance: float = 0.0
+    base_amount: float = 0.0
+    base_currency: str = ""
 
     @property
     def height(self):
@@ -202,6 +206,8 @@ class CommissionStatementReport(models.AbstractModel):
                 row.explanation or "",
                 movement.amount,
                 line.balance,
+                row.base_amount,
+                "" if row.plan_id.base == "quantity" else row.currency_id.name,
             )
 
         return describe
@@ -235,17 +241,18 @@ class CommissionStatementReport(models.AbstractModel):
         }
 
     def _xlsx_movements(self, letters):
-        kinds = self._kinds()
+        kinds, total = self._kinds(), self.env._("Total")
         rows = [
             [
                 letter["payee"].name,
                 letter["company"].name,
                 letter["currencies"][currency].name,
                 row.date,
-                kinds[row.kind],
+                total if letter["settlement"] and row.kind == "closing" else kinds[row.kind],
                 row.name,
                 row.customer,
-                row.base,
+                row.base_amount or None,
+                row.base_currency if row.base_amount else None,
                 row.rate,
                 None if row.kind in ("opening", "closing") else row.amount,
                 row.balance,
@@ -261,8 +268,9 @@ class CommissionStatementReport(models.AbstractModel):
             Column(self.env._("Kind"), width=18),
             Column(self.env._("Document"), width=24),
             Column(self.env._("Customer"), width=28),
-            Column(self.env._("Base"), width=16),
-            Column(self.env._("Rate"), width=12),
+            Column(self.env._("Base"), "money"),
+            Column(self.env._("Base Currency"), width=10),
+            Column(self.env._("Rate"), width=14),
             Column(self.env._("Amount"), "money"),
             Column(self.env._("Balance"), "money"),
             Column(self.env._("Why"), width=80),
@@ -364,8 +372,13 @@ class _FigureWriter:
         if not row.rule_id or not row.rate:
             return ""
         if self._is_per_unit(row.rule_id):
-            return self.env._("%(rate)s a unit", rate=self._trimmed(row.rate))
-        return self.env._("%(rate)s %%", rate=self._trimmed(row.rate))
+            rate = self.env._("%(rate)s a unit", rate=self._trimmed(row.rate))
+        else:
+            rate = self.env._("%(rate)s %%", rate=self._trimmed(row.rate))
+        if not row.share or row.share == WHOLE:
+            return rate
+        # Base times rate times share is the amount.
+        return self.env._("%(rate)s × %(share)s %%", rate=rate, share=self._trimmed(row.share))
 
     def _trimmed(self, value):
         """A figure without needless zeros, four digits at the most."""

@@ -5,12 +5,12 @@ const state = (label) =>
     `.o_form_view:not(:has(.modal)) .o_statusbar_status button.o_arrow_button_current:contains(${label})`;
 const add = (field) => `div[name=${field}] .o_field_x2many_list_row_add > *`;
 
-/** A band of a rule: what is typed into a new row. */
-const band = (values) => [
+/** A band of a rule: what is typed into a new row, the number of which is given. */
+const band = (row, values) => [
     { content: "add a band", trigger: `${modal} ${add("tier_ids")}`, run: "click" },
     ...Object.entries(values).map(([field, value]) => ({
         content: `${field} ${value}`,
-        trigger: `${modal} div[name=tier_ids] .o_selected_row div[name=${field}] input`,
+        trigger: `${modal} div[name=tier_ids] .o_data_row:nth-child(${row}).o_selected_row div[name=${field}] input`,
         run: `edit ${value}`,
     })),
 ];
@@ -27,13 +27,12 @@ registry.category("web_tour.tours").add("o2c_commission_plan", {
         { trigger: "input[data-field=date_from]", run: "edit 01/01/2025" },
         { content: "a rule", trigger: add("rule_ids"), run: "click" },
         { content: "with tiers", trigger: `${modal} div[name=method] input[data-value=tier]`, run: "click" },
-        ...band({ amount_to: 1000, rate: 5 }),
-        ...band({ amount_from: 1000, rate: 8 }),
-        { content: "the rule in words", trigger: `${modal} div[name=description]:contains(5 % – 8 %)` },
+        ...band(1, { amount_to: 1000, rate: 5 }),
+        ...band(2, { amount_from: 1000, rate: 8 }),
         { trigger: `${modal} .o_form_button_save`, run: "click" },
         {
             content: "activate it",
-            trigger: "body:not(:has(.modal)) .o_form_view:has(td:contains(by tiers)) button[name=action_activate]",
+            trigger: "body:not(:has(.modal)) .o_form_view:has(td:contains(5 % – 8 %)) button[name=action_activate]",
             run: "click",
         },
         { content: "yes, really", trigger: `${modal} footer .btn-primary`, run: "click" },
