@@ -46,7 +46,8 @@ registry.category("web_tour.tours").add("o2c_commission_plan", {
         { content: "since last year", trigger: "div[name=date_from] input, button[data-field=date_from]", run: "click" },
         { trigger: "input[data-field=date_from]", run: "edit 01/01/2025" },
         { trigger: ".o_form_button_save", run: "click" },
-        { content: "it is agreed", trigger: ".o_last_breadcrumb_item:contains(Quayside Agency: Tiered Sales)" },
+        { content: "it is agreed", trigger: ".o_form_saved" },
+        { trigger: ".o_last_breadcrumb_item:contains(Quayside Agency: Tiered Sales)" },
     ],
 });
 
