@@ -252,11 +252,11 @@ class CommissionStatementReport(models.AbstractModel):
                 row.name,
                 row.customer,
                 row.base_amount or None,
-                row.base_currency if row.base_amount else None,
                 row.rate,
                 None if row.kind in ("opening", "closing") else row.amount,
                 row.balance,
                 row.why,
+                row.base_currency if row.base_amount else None,
             ]
             for letter in letters
             for currency, section in letter["sections"]
@@ -269,11 +269,11 @@ class CommissionStatementReport(models.AbstractModel):
             Column(self.env._("Document"), width=24),
             Column(self.env._("Customer"), width=28),
             Column(self.env._("Base"), "money"),
-            Column(self.env._("Base Currency"), width=10),
             Column(self.env._("Rate"), width=14),
             Column(self.env._("Amount"), "money"),
             Column(self.env._("Balance"), "money"),
             Column(self.env._("Why"), width=80),
+            Column(self.env._("Base Currency"), width=12),
         ]
         return Sheet(self.env._("Movements"), columns, rows)
 
