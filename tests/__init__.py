@@ -144,6 +144,7 @@ from . import test_commission_payment
 from . import test_commission_period
 from . import test_commission_period_change
 from . import test_commission_settlement
+from . import test_commission_settlement_once
 from . import test_commission_settlement_race
 from . import test_commission_billed
 from . import test_commission_payout

@@ -1,3 +1,4 @@
+from odoo import fields
 from odoo.fields import Command
 from odoo.tools import SQL
 
@@ -58,3 +59,64 @@ class TestCommissionSettlementRace(RaceCommon):
             settlements = env[SETTLEMENT].browse([self.ids["first"], self.ids["second"]])
             self.assertEqual(settlements.mapped("state"), ["calculated", "calculated"])
             self.assertEqual(sorted(settlements.mapped("amount")), [0.0, 100.0])
+
+    def _earn(self):
+        """Two rows of the ledger, committed."""
+        with self._new_env() as env:
+            payee, company = env["res.partner"].browse(self.ids["payee"]), env.ref("base.main_company")
+            for amount in (70.0, 30.0):
+                env["o2c.commission.entry"]._adjust(
+                    payee, company, company.currency_id, amount, fields.Date.to_date("2025-01-10"), "Raced"
+                )
+            # They go with what else the agreement has.
+            env["o2c.commission.entry"].flush_model()
+            env.cr.execute(
+                SQL(
+                    "UPDATE o2c_commission_entry SET agreement_id = %s, source_res_id = id"
+                    " WHERE payee_id = %s",
+                    self.ids["agreement"],
+                    self.ids["payee"],
+                )
+            )
+
+    def _sums(self):
+        """Sum of the settlements, of the ledger, and the numbers of entries of the settlements."""
+        with self._new_env() as env:
+            settlements = env[SETTLEMENT].browse([self.ids["first"], self.ids["second"]])
+            ledger = env["o2c.commission.entry"].search([("payee_id", "=", self.ids["payee"])])
+            self.assertEqual(sum(settlements.mapped("entry_count")), len(ledger))
+            return (
+                sum(settlements.mapped("amount")),
+                sum(ledger.mapped("amount_payee")),
+                settlements.mapped("state"),
+            )
+
+    def test_each_entry_is_settled_once(self):
+        self._earn()
+        tries = self._race(
+            ("o2c.commission.agreement", [self.ids["agreement"]]),
+            lambda env: env[SETTLEMENT].browse(self.ids["first"]).action_calculate(),
+            lambda env: env[SETTLEMENT].browse(self.ids["second"]).action_calculate(),
+        )
+        self.assertGreater(tries, 1)
+        self.assertEqual(self._sums(), (100.0, 100.0, ["calculated", "calculated"]))
+
+    def test_one_settlement_calculated_by_two(self):
+        self._earn()
+        self._race(
+            (SETTLEMENT, [self.ids["first"]]),
+            lambda env: env[SETTLEMENT].browse(self.ids["first"]).action_calculate(),
+            lambda env: env[SETTLEMENT].browse(self.ids["first"]).action_calculate(),
+        )
+        self.assertEqual(self._sums(), (100.0, 100.0, ["calculated", "draft"]))
+
+    def test_one_is_cancelled_while_another_is_calculated(self):
+        self._earn()
+        with self._new_env() as env:
+            env[SETTLEMENT].browse(self.ids["first"]).action_calculate()
+        self._race(
+            ("o2c.commission.agreement", [self.ids["agreement"]]),
+            lambda env: env[SETTLEMENT].browse(self.ids["first"]).action_cancel(),
+            lambda env: env[SETTLEMENT].browse(self.ids["second"]).action_calculate(),
+        )
+        self.assertEqual(self._sums(), (100.0, 100.0, ["cancelled", "calculated"]))

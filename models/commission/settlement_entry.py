@@ -103,7 +103,9 @@ class O2cCommissionSettlement(models.Model):
                 """,
                 self.ids,
                 self._sql_is_takeable(),
-            )
+            ),
+            # That it fails to serialize is what it is for.
+            log_exceptions=False,
         )
         self._forget_entries()
 
