@@ -161,3 +161,29 @@ class TestCommissionScreens(CommissionCommon):
         rows = invoice.o2c_commission_ids
         self.assertTrue(rows._xlsx())
         self.assertIn("o2c.commission.entry", rows.action_download()["url"])
+
+    def test_an_agreement_says_what_it_is_paid_for(self):
+        self.assertEqual(self.own.covers, "Own Sales")
+        self.others.write({"coverage": "customers", "partner_ids": self.customer.ids})
+        self.assertEqual(self.others.covers, "Certain Customers: Harbour Supplies")
+
+    def test_the_first_day_of_commission_is_a_setting(self):
+        settings = self.env["res.config.settings"].create({"o2c_commission_start": "2025-02-01"})
+        settings.execute()
+        self.assertEqual(str(self.company.o2c_commission_start), "2025-02-01")
+        self._new_invoice(amount=100.0, date="2025-01-31")
+        self.assertFalse(self.env["o2c.commission.entry"].search([("company_id", "=", self.company.id)]))
+
+    def test_a_bill_that_may_not_be_read_is_made_and_not_opened(self):
+        invoice = self._new_invoice(amount=1000.0, date="2025-03-01")
+        self._pay(invoice, 1000.0, "2025-03-02")
+        settlement = self.env["o2c.commission.settlement"].with_user(self.commission_manager).create({
+            "payee_id": self.agent.id,
+            "company_id": self.company.id,
+            "date_from": "2025-03-01",
+            "date_to": "2025-03-31",
+        })
+        settlement.action_calculate()
+        settlement.action_approve()
+        self.assertIs(settlement.action_bill(), True)
+        self.assertTrue(settlement.sudo().bill_id)

@@ -4,6 +4,7 @@ from odoo import fields, models
 class ResConfigSettings(models.TransientModel):
     _inherit = "res.config.settings"
 
+    o2c_commission_start = fields.Date(related="company_id.o2c_commission_start", readonly=False)
     o2c_commission_product_id = fields.Many2one(
         related="company_id.o2c_commission_product_id", readonly=False
     )
