@@ -11,7 +11,7 @@ class Goods:
     """Goods of one order line that went to the customer, or came back.
 
     :ivar quantity: below zero of what came back
-    :ivar of: the delivery that came back, where it is known
+    :ivar of: the delivery that came back, or the return that was replaced, where it is known
     """
 
     key: Hashable
@@ -25,7 +25,8 @@ def taken_back(goods: Iterable[Goods], invoiced: float = 0.0, credited: float = 
     What came back is taken from the delivery that it says, and otherwise, or where that has not so much
     left, from the deliveries before it, the latest first. What was credited beyond what is invoiced and not
     delivered is taken from the latest first as well, as far as it is more than what came back: goods that
-    came back and are credited count once. Never more is taken than was delivered.
+    came back and are credited count once. Goods that were replaced are with the customer again: they did
+    not come back. Never more is taken than was delivered.
 
     :param goods: in the order in which they moved
     :param invoiced: quantity on invoices
@@ -44,9 +45,16 @@ def taken_back(goods: Iterable[Goods], invoiced: float = 0.0, credited: float = 
             rest = _take(left, [one.of], rest)
         _take(left, reversed(left), rest)
     returned = sum(delivered.values()) - sum(left.values())
-    undelivered = max(0.0, invoiced - sum(delivered.values()))
-    _take(left, reversed(left), credited - undelivered - returned)
+    replaced = min(_replaced(goods), returned)
+    undelivered = max(0.0, invoiced - sum(delivered.values()) + replaced)
+    _take(left, reversed(left), credited - undelivered - (returned - replaced))
     return {key: round(quantity - left[key], DIGITS) for key, quantity in delivered.items()}
+
+
+def _replaced(goods):
+    """How much went to the customer in place of what had come back."""
+    returns = {one.key for one in goods if one.quantity < 0}
+    return sum(one.quantity for one in goods if one.quantity > 0 and one.of in returns)
 
 
 def _take(left, keys, quantity):

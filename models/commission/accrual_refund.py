@@ -10,6 +10,7 @@ from odoo.addons.order_to_cash.algorithms.commission import pricing, refunds
 
 from . import claim_state, sale_line
 from .ledger import OF_THE_CLAIM
+from .locks import lock
 
 NOTHING = pricing.Amounts()
 
@@ -42,6 +43,8 @@ class O2cCommissionEntry(models.Model):
             return []
         invoices = {line.reversed_id for line in lines if line.reversed_id}
         invoices |= self._invoices_of({line.order_line_id for line in lines if not line.reversed_id})
+        # Two credit notes of one invoice take turns: each takes back what the others have left.
+        lock(self.env["account.move"].browse(sorted(invoices)))
         taking = {line.res_id for line in lines}
         originals = {
             line.res_id: line
