@@ -47,7 +47,7 @@ class TestCommissionGoods(CommissionCommon):
 
     def _return_unknown(self, order, quantity):
         """Goods of the order line come back, nobody says from which delivery."""
-        out = order.picking_ids[0]
+        out = order.picking_ids.filtered(lambda one: one.location_dest_id.usage == "customer")[:1]
         picking = self.env["stock.picking"].create({
             "partner_id": self.customer.id,
             "picking_type_id": out.picking_type_id.return_picking_type_id.id or out.picking_type_id.id,

@@ -10,6 +10,7 @@ from odoo.addons.order_to_cash.algorithms.commission import pricing, returns
 
 from . import claim_state, sale_line
 from .crediting import Crediting
+from .tally import claim_key
 
 # Of bases, costs and quantities.
 DIGITS = 4
@@ -190,7 +191,7 @@ class O2cCommissionEntry(models.Model):
         self._take_turns({row["order_line_id"] for row in rows})
         steps = defaultdict(int, self._last_steps(rows))
         for row in rows:
-            event = (row["source"], row["source_res_id"], row["agreement_id"], row["generation"])
+            event = claim_key(row)
             steps[event] += 1
             row["step"] = steps[event]
         self._append(rows)

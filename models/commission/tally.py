@@ -34,7 +34,7 @@ class O2cCommissionEntry(models.Model):
             gap = pricing.gap(tallies.get(key, pricing.Tally()), terms[row["rule_id"]], money)
             if not gap:
                 continue
-            claim = _claim_key(row)
+            claim = claim_key(row)
             steps[claim] += 1
             payee = self.env["res.partner"].browse(row["payee_id"])
             levelled.append(
@@ -52,7 +52,7 @@ class O2cCommissionEntry(models.Model):
     @api.model
     def _last_steps(self, rows):
         """The last step of the claims of rows: {key of the claim: step}"""
-        keys = sorted({_claim_key(row) for row in rows})
+        keys = sorted({claim_key(row) for row in rows})
         sources, lines, agreements, generations, parts = (list(values) for values in zip(*keys, strict=True))
         found = self.env.execute_query(
             SQL(
@@ -73,5 +73,5 @@ class O2cCommissionEntry(models.Model):
         return {tuple(key): step for *key, step in found}
 
 
-def _claim_key(row):
+def claim_key(row):
     return (row["source"], row["source_res_id"], row["agreement_id"], row["generation"], row.get("part") or 0)
