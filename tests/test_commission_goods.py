@@ -1,3 +1,4 @@
+import random
 from unittest.mock import patch
 
 from odoo.fields import Command
@@ -6,6 +7,9 @@ from odoo.tests import tagged
 from odoo.addons.order_to_cash.models.commission.program import PROGRAM
 
 from .commission_common import CommissionCommon
+
+# What has to happen before.
+NEEDS = {"return": "deliver", "credit": "bill"}
 
 
 @tagged("post_install", "-at_install")
@@ -121,6 +125,36 @@ class TestCommissionGoods(CommissionCommon):
         self._check(order, 33.33)
         self._return_unknown(order, 5)
         self._check(order, 8.33)
+
+    # ------------------------------------------------------------------
+    # In any order
+    # ------------------------------------------------------------------
+
+    def test_goods_and_papers_in_any_order(self):
+        self._plan()
+        draw = random.Random(11)
+        for __ in range(4):
+            order = self._order(price=30)
+            happened = []
+            left = ["deliver", "deliver", "return", "bill", "credit"]
+            while left:
+                event = draw.choice([one for one in left if NEEDS.get(one) in (None, *happened)])
+                left.remove(event)
+                happened.append(event)
+                self._happen(order, event)
+            with self.subTest(happened):
+                # Three of ten are credited, two of them came back.
+                self._check(order, 21.0)
+
+    def _happen(self, order, event):
+        if event == "deliver":
+            self._deliver(order, 5)
+        elif event == "return":
+            self._return_unknown(order, 2)
+        elif event == "bill":
+            self._bill(order)
+        else:
+            self._credit(order.invoice_ids, 3)
 
     # ------------------------------------------------------------------
     # Credit notes
