@@ -10,6 +10,7 @@ from odoo.addons.order_to_cash.algorithms.commission import pricing, returns
 
 from . import claim_state, sale_line
 from .crediting import Crediting
+from .locks import lock
 from .tally import claim_key
 
 # Of bases, costs and quantities.
@@ -188,7 +189,8 @@ class O2cCommissionEntry(models.Model):
         """Add rows of returns and credit notes as the next steps of these; the first is that of a claim."""
         if not rows:
             return
-        self._take_turns({row["order_line_id"] for row in rows})
+        # Who returns goods while they are credited starts over on what is written down by then.
+        lock(self.env["sale.order.line"].browse({row["order_line_id"] for row in rows}))
         steps = defaultdict(int, self._last_steps(rows))
         for row in rows:
             event = claim_key(row)
@@ -196,16 +198,6 @@ class O2cCommissionEntry(models.Model):
             row["step"] = steps[event]
         self._append(rows)
         self._level(rows)
-
-    @api.model
-    def _take_turns(self, order_line_ids):
-        """Written, not only locked: who returns goods while they are credited starts over on what is
-        written down by then."""
-        self.env["sale.order.line"].flush_model()
-        self.env.cr.execute(
-            SQL("UPDATE sale_order_line SET id = id WHERE id = ANY(%s)", sorted(order_line_ids)),
-            log_exceptions=False,
-        )
 
 
 class _Causes:
