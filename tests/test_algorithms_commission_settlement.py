@@ -182,8 +182,10 @@ class TestAlgorithmsCommissionSettlement(BaseCase):
         for amount, first, last, precision, part in table:
             with self.subTest(amount=amount, first=first, last=last):
                 days = Period(date(2025, 1, first), date(2025, 1, last))
-                self.assertEqual(prorate(amount, days, january, precision), part)
-        self.assertEqual(prorate(100.0, None, january, CENT), 0.0)
+                self.assertEqual(prorate(amount, [days], january, precision), part)
+        self.assertEqual(prorate(100.0, [], january, CENT), 0.0)
+        gap = [Period(date(2025, 1, 1), date(2025, 1, 10)), Period(date(2025, 1, 22), date(2025, 1, 31))]
+        self.assertEqual(prorate(310.0, gap, january, CENT), 200.0)
 
     def test_prorated_parts_add_up(self):
         rng = random.Random(5)
@@ -199,7 +201,7 @@ class TestAlgorithmsCommissionSettlement(BaseCase):
             parts = [
                 prorate(
                     units * precision,
-                    Period(date.fromordinal(start), date.fromordinal(stop)), whole, precision,
+                    [Period(date.fromordinal(start), date.fromordinal(stop))], whole, precision,
                 )
                 for start, stop in zip(starts, stops, strict=True)
             ]

@@ -100,3 +100,77 @@ class TestCommissionMonthEnd(CommissionCommon):
         self.assertAlmostEqual(self._balance(JANUARY), -january.amount)
         self.assertAlmostEqual(self._balance(FEBRUARY), -february.amount)
         self.assertEqual(self._balance(), 0.0)
+
+    def _expense(self, date_from, date_to):
+        """Commission that the books bear as expense between two days."""
+        lines = self.env["account.move.line"].search([
+            ("account_id", "=", self.company.o2c_commission_expense_account_id.id),
+            ("parent_state", "=", "posted"), ("date", ">=", date_from), ("date", "<=", date_to),
+        ])
+        return self.company.currency_id.round(sum(lines.mapped("balance")))
+
+    def _accrued_and_billed_in_january(self):
+        """A bill that is dated in January and posted in February, after January was accrued."""
+        self._agent()
+        with freeze_time("2025-02-03"):
+            self._new_invoice(amount=1000, date="2025-01-10")
+            settlement = self._settled(self.agent, JANUARY)
+            settlement.bill_id.write({"invoice_date": JANUARY, "date": JANUARY})
+            self.assertEqual(self._accrue(JANUARY).amount, 100.0)
+        return settlement
+
+    def _months(self):
+        months = self.env["o2c.commission.month.end"].search([("company_id", "=", self.company.id)])
+        return [(month.is_correction, month.amount) for month in months.sorted("id")]
+
+    def test_a_bill_posted_late_bears_its_expense_once(self):
+        settlement = self._accrued_and_billed_in_january()
+        with freeze_time("2025-02-05"):
+            settlement.bill_id.action_post()
+            self.assertEqual(self._months(), [(False, 100.0), (True, -100.0)])
+            self.assertEqual(self._expense("2025-01-01", JANUARY), 100.0)
+            self.assertEqual(self._expense("2025-02-01", FEBRUARY), 0.0)
+            self.assertEqual((self._balance(JANUARY), self._balance()), (0.0, 0.0))
+            # Taken back, January bears it by the accrual again.
+            settlement.bill_id.button_draft()
+            self.assertEqual(self._months()[2:], [(True, 100.0)])
+            self.assertEqual(self._expense("2025-01-01", JANUARY), 100.0)
+            settlement.bill_id.action_post()
+            settlement.bill_id._reverse_moves([{"date": JANUARY, "invoice_date": JANUARY}], cancel=True)
+        self.assertEqual(self._expense("2025-01-01", JANUARY), 100.0)
+        self.assertEqual((self._balance(JANUARY), self._balance()), (-100.0, 0.0))
+
+    def test_a_bill_of_the_next_month_corrects_nothing(self):
+        settlement = self._accrued_and_billed_in_january()
+        with freeze_time("2025-02-05"):
+            settlement.bill_id.write({"invoice_date": "2025-02-05", "date": "2025-02-05"})
+            settlement.bill_id.action_post()
+        self.assertEqual(self._months(), [(False, 100.0)])
+        self.assertEqual(self._expense("2025-01-01", JANUARY), 100.0)
+        self.assertEqual(self._expense("2025-02-01", FEBRUARY), 0.0)
+
+    def test_sales_that_come_late_are_accrued_as_long_as_the_month_is_open(self):
+        self._agent()
+        month_end = self.env["o2c.commission.month.end"]
+        with freeze_time("2025-02-03"):
+            self._new_invoice(amount=1000, date="2025-01-10")
+            self.assertTrue(month_end._accrue_daily(self.company))
+            self._new_invoice(amount=500, date="2025-01-20")
+            self.assertTrue(month_end._accrue_daily(self.company))
+            self.assertFalse(month_end._accrue_daily(self.company))
+            self.assertEqual(self._months(), [(False, 100.0), (True, 50.0)])
+            self.company.fiscalyear_lock_date = JANUARY
+            self._new_invoice(amount=300, date="2025-02-01")
+            self.assertFalse(month_end._accrue_daily(self.company))
+        self.assertEqual((self._balance(JANUARY), self._balance()), (-150.0, 0.0))
+
+    def test_a_bookkeeper_without_commission_corrects_by_posting(self):
+        settlement = self._accrued_and_billed_in_january()
+        bookkeeper = self.env["res.users"].create({
+            "name": "Bookkeeper", "login": "bookkeeper", "company_id": self.company.id,
+            "company_ids": [(6, 0, self.company.ids)],
+            "group_ids": [(6, 0, [self.env.ref("account.group_account_invoice").id])],
+        })
+        with freeze_time("2025-02-05"):
+            settlement.sudo().bill_id.with_user(bookkeeper).action_post()
+        self.assertEqual(self._months(), [(False, 100.0), (True, -100.0)])

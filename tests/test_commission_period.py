@@ -1,5 +1,5 @@
 from odoo.exceptions import UserError
-from odoo.tests import tagged
+from odoo.tests import freeze_time, tagged
 
 from .commission_common import CommissionCommon
 
@@ -97,6 +97,24 @@ class TestCommissionPeriod(PeriodCommon):
     def test_a_plan_that_is_closed_inside_a_month(self):
         self._new_agreement(plan=self.plan, guarantee_amount=310)
         self.plan.action_close("2025-01-10")
+        self.assertEqual(self._settle("2025-01-01", "2025-02-28").amount, 100.0)
+
+    def test_days_between_two_versions_of_a_plan_have_nothing(self):
+        self._new_agreement(plan=self.plan, guarantee_amount=310)
+        self.plan.action_close("2025-01-10")
+        successor = self.env["o2c.commission.plan"].browse(self.plan.action_new_version()["res_id"])
+        successor.date_from = "2025-01-22"
+        successor.action_activate()
+        settlement = self._settle_month(1)
+        self.assertEqual(settlement.amount, 200.0)
+        self.assertEqual((settlement.period_ids.days, settlement.period_ids.full_days), (20, 31))
+
+    def test_archiving_ends_what_is_agreed_that_day(self):
+        agreement = self._new_agreement(plan=self.plan, guarantee_amount=310)
+        future = self._new_agreement(plan=self.plan, guarantee_amount=70, date_from="2025-02-01")
+        with freeze_time("2025-01-10 12:00:00"):
+            (agreement + future).action_archive()
+        self.assertEqual((str(agreement.date_to), future.date_to), ("2025-01-10", False))
         self.assertEqual(self._settle("2025-01-01", "2025-02-28").amount, 100.0)
 
     def test_what_is_lent_is_recovered_under_new_terms(self):

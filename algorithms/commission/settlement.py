@@ -105,24 +105,23 @@ class Period:
         return (self.date_to - self.date_from).days + 1
 
 
-def prorate(amount: float, days: Period | None, period: Period, precision: float) -> float:
+def prorate(amount: float, spans: Iterable[Period], period: Period, precision: float) -> float:
     """The part of an amount that is agreed for a period which certain days of it have.
 
     It is what is due until the last of the days less what was due before the first one, each rounded to the
     currency. So the parts of days that follow each other add up to the whole, however it is cut.
 
-    :param days: within the period; ``None``: no day of it, which has nothing
+    :param spans: days within the period, none of them twice; none at all has nothing
     :param precision: the smallest unit of the currency
     """
-    if not days:
-        return 0.0
     units = to_units(amount, precision)
 
     def until(day):
         passed = (day - period.date_from).days + 1
         return int((Decimal(units) * passed / period.days).to_integral_value(ROUND_HALF_UP))
 
-    return from_units(until(days.date_to) - until(days.date_from - ONE_DAY), precision)
+    parts = sum(until(span.date_to) - until(span.date_from - ONE_DAY) for span in spans)
+    return from_units(parts, precision)
 
 
 def common_days(period: Period, first: date | None, last: date | None) -> Period | None:

@@ -41,6 +41,7 @@ from . import payout
 from . import adjustment
 from . import dispute
 from . import month_end
+from . import month_end_bill
 from . import daily_step
 from . import entry_screen
 from . import document_totals

@@ -119,26 +119,22 @@ class O2cCommissionEntry(models.Model):
             return {}
         if lock:
             self._lock_tallies(keys)
-        self.env["o2c.commission.agreement"].flush_model(["currency_id"])
         agreements, rules, days = (list(values) for values in zip(*keys, strict=True))
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT entry.agreement_id, rule_id, tally_from,
-                       SUM(base_company * entry.share / 100),
+                SELECT agreement_id, rule_id, tally_from,
+                       SUM(base_company * share / 100),
                        SUM(amount_company),
-                       -- An agreement that was changed to another currency begins anew in that.
-                       SUM(amount_payee) FILTER (WHERE payee_currency_id = agreement.currency_id),
+                       SUM(amount_payee),
                        -- By text, which has every digit of a rate.
-                       SUM(amount_company * (CASE WHEN entry.currency_id = payee_currency_id
+                       SUM(amount_company * (CASE WHEN currency_id = payee_currency_id
                                                   THEN currency_rate ELSE payee_rate END)::text::numeric)
-                           FILTER (WHERE payee_currency_id = agreement.currency_id)
-                  FROM o2c_commission_entry entry
-                  JOIN o2c_commission_agreement agreement ON agreement.id = entry.agreement_id
+                  FROM o2c_commission_entry
                  WHERE kind <> 'expect' AND tally_from IS NOT NULL
-                   AND (entry.agreement_id, rule_id, tally_from) IN (
+                   AND (agreement_id, rule_id, tally_from) IN (
                        SELECT * FROM unnest(%s::int[], %s::int[], %s::date[]))
-                 GROUP BY entry.agreement_id, rule_id, tally_from
+                 GROUP BY agreement_id, rule_id, tally_from
                 """,
                 agreements,
                 rules,

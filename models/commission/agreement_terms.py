@@ -49,7 +49,18 @@ class O2cCommissionAgreement(models.Model):
         result = super().write(vals)
         if vals.get("date_to"):
             self._tell_of_later_sales()
+        if not vals.get("active", True):
+            self._end_today()
         return result
+
+    def _end_today(self):
+        """What is archived ends today, guaranteed and lent until then; what has not begun never was."""
+        for company, agreements in self.grouped("company_id").items():
+            today = company._o2c_today()
+            running = agreements.filtered(
+                lambda one, today=today: one.date_from <= today < (one.date_to or date.max)
+            )
+            running.date_to = today
 
     def _check_frozen(self, vals):
         """Raise for values that would make history another one.

@@ -1,4 +1,8 @@
-"""Commission that is earned and not billed, in the books at the end of a month."""
+"""Commission that is earned and not billed, in the books at the end of a month.
+
+What changes afterwards is brought into the month as long as its books are open: a bill that is dated in it
+and posted later, which would bear the expense a second time; one that is cancelled; sales that come late.
+"""
 
 from datetime import timedelta
 
@@ -9,6 +13,7 @@ from odoo.tools import SQL, format_date
 
 from odoo.addons.order_to_cash.algorithms.commission.settlement import last_closed_month
 
+from .locks import lock
 from .program import PROGRAM, is_program
 
 ONE_DAY = timedelta(days=1)
@@ -29,7 +34,15 @@ class O2cCommissionMonthEnd(models.Model):
     company_id = fields.Many2one("res.company", required=True, readonly=True, index=True)
     currency_id = fields.Many2one(related="company_id.currency_id")
     date = fields.Date(string="Month End", required=True, readonly=True)
-    amount = fields.Monetary(readonly=True, help="Earned until the day, and not billed or paid by then.")
+    amount = fields.Monetary(
+        readonly=True,
+        help="Earned until the day, and not billed or paid by then; of a correction, what has changed since.",
+    )
+    is_correction = fields.Boolean(
+        string="Correction",
+        readonly=True,
+        help="Something was billed, cancelled or earned in the month after it was accrued.",
+    )
     move_id = fields.Many2one(
         "account.move", string="Journal Entry", readonly=True, index="btree_not_null", ondelete="restrict"
     )
@@ -37,7 +50,9 @@ class O2cCommissionMonthEnd(models.Model):
         "account.move", string="Reversed by", readonly=True, index="btree_not_null", ondelete="restrict"
     )
 
-    _once = models.UniqueIndex("(company_id, date)", "This month is accrued already.")
+    _once = models.UniqueIndex(
+        "(company_id, date) WHERE is_correction IS NOT TRUE", "This month is accrued already."
+    )
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -52,26 +67,31 @@ class O2cCommissionMonthEnd(models.Model):
 
     @api.model
     def action_accrue_last_month(self):
-        """Accrue the last month of the active company; once it is accrued nothing is done."""
+        """Accrue the last month of the active company, or correct it where something has changed since."""
         self.env["o2c.commission.settlement"].check_access("write")
         company = self.env.company
         if not company.o2c_use_commission:
             raise UserError(
                 self.env._("Commission is switched off in %(company)s.", company=company.display_name)
             )
-        return self._accrue(company, last_closed_month(company._o2c_today()).date_to)._get_records_action()
+        date = last_closed_month(company._o2c_today()).date_to
+        self._accrue(company, date)
+        return self._of_month(company, date)._get_records_action()
 
     @api.model
     @api.private
     def _accrue_daily(self, company):
-        """Accrue the last month where it is not.
+        """Accrue the last month where it is not, and correct it where something has changed.
 
         :return: a sentence saying what was done, empty if nothing
         """
         date = last_closed_month(company._o2c_today()).date_to
-        if self._of_month(company, date):
+        known = self._of_month(company, date)
+        if known and self._is_closed(company, date):
             return ""
         done = self._accrue(company, date)
+        if done in known:
+            return ""
         return self.env._(
             "Commission accrued on %(date)s: %(amount)s",
             date=format_date(self.env, date),
@@ -81,29 +101,49 @@ class O2cCommissionMonthEnd(models.Model):
     @api.model
     @api.private
     def _accrue(self, company, date):
-        """Write down what is earned and not billed at the end of a month, once.
+        """Write down what is earned and not billed at the end of a month; later, what has changed of it.
 
         :param date: the last day of the month
         :raise UserError: without accounts, and in a month that is locked
-        :return: ``o2c.commission.month.end``
+        :return: ``o2c.commission.month.end`` that brings the month to what it must be
         """
-        if known := self._of_month(company, date):
-            return known
-        amount = self._unbilled(company, date)
+        known = self._of_month(company, date)
+        # sudo: whoever accrues takes his turn
+        lock(known.sudo())
+        amount = company.currency_id.round(self._unbilled(company, date) - sum(known.mapped("amount")))
+        if known and company.currency_id.is_zero(amount):
+            return known[:1]
         move = self._make_move(company, date, amount)
         # sudo: the program writes what the button or the day's cycle brings about
         done = self.sudo().with_context(o2c_commission_writer=PROGRAM).create({
             "company_id": company.id,
             "date": date,
             "amount": amount,
+            "is_correction": bool(known),
             "move_id": move.id,
             "reversal_id": self._reverse(move, date).id,
         })
         return done.with_env(self.env)
 
+    @api.model
+    @api.private
+    def _correct(self, company, since):
+        """Correct the accrued months, as far as their books are open, in which something has changed.
+
+        :param since: the first day of what has changed
+        """
+        # sudo: whoever posts or cancels a bill keeps the books right
+        months = self.sudo().search([
+            ("company_id", "=", company.id), ("date", ">=", since), ("is_correction", "=", False),
+        ])  # fmt: skip
+        for date in months.sorted("date").mapped("date"):
+            if not self._is_closed(company, date):
+                months._accrue(company, date)
+
     def _of_month(self, company, date):
         # sudo: whether there is one does not depend on who asks
-        return self.sudo().search([("company_id", "=", company.id), ("date", "=", date)]).sudo(False)
+        found = self.sudo().search([("company_id", "=", company.id), ("date", "=", date)], order="id")
+        return found.sudo(False)
 
     def _unbilled(self, company, date):
         """What is earned until a day and was neither billed nor paid by then, in company currency.
@@ -183,16 +223,22 @@ class O2cCommissionMonthEnd(models.Model):
         return reversal
 
     def _check_locks(self, company, date):
+        if not self._is_closed(company, date):
+            return
+        raise UserError(
+            self.env._(
+                "The books of %(company)s are closed until %(date)s. Commission is accrued before a month is "
+                "closed.",
+                company=company.display_name,
+                date=format_date(self.env, max(day for day, __ in self._closed_by(company, date))),
+            )
+        )
+
+    def _is_closed(self, company, date):
+        return bool(self._closed_by(company, date))
+
+    def _closed_by(self, company, date):
         # sudo: lock dates are read for whoever accrues
-        locks = company.sudo()._get_lock_date_violations(
+        return company.sudo()._get_lock_date_violations(
             date, fiscalyear=True, sale=False, purchase=False, tax=False, hard=True
         )
-        if locks:
-            raise UserError(
-                self.env._(
-                    "The books of %(company)s are closed until %(date)s. Commission is accrued before a "
-                    "month is closed.",
-                    company=company.display_name,
-                    date=format_date(self.env, max(lock for lock, __ in locks)),
-                )
-            )

@@ -69,14 +69,14 @@ class PeriodTerms:
                 draw=asked.kept.draw_amount,
                 is_recoverable=asked.kept.draw_recoverable,
             )
-        days = self._days(asked)
-        if not days:
+        spans = self._spans(asked)
+        if not spans:
             # What still comes in is capped; nothing is guaranteed any more.
             return reckoning.Terms(cap=agreement.cap_amount)
         full = reckoning.full_period(asked.period, asked.plan.settlement_period)
         smallest = agreement.currency_id.rounding
         cap, guarantee, draw = (
-            reckoning.prorate(amount, days, full, smallest)
+            reckoning.prorate(amount, spans, full, smallest)
             for amount in (agreement.cap_amount, agreement.guarantee_amount, agreement.draw_amount)
         )
         return replace(
@@ -93,8 +93,7 @@ class PeriodTerms:
         if asked.kept:
             return asked.kept.days, asked.kept.full_days
         full = reckoning.full_period(asked.period, asked.plan.settlement_period).days
-        days = self._days(asked)
-        return (days.days if days else full), full
+        return sum(span.days for span in self._spans(asked)) or full, full
 
     def rate(self, currency, agreement, period):
         """How much of the payee's currency one of ``currency`` is at the end of a period."""
@@ -102,14 +101,19 @@ class PeriodTerms:
             currency, agreement.currency_id, agreement.company_id, period.date_to
         )
 
-    def _days(self, asked):
-        """The days of a period on which the agreement, and a version of its plan, is in force."""
-        agreement, plan = asked.agreement, asked.plan
-        if not agreement.active:
-            return None
-        first = self._versions[plan.family_id][0]
+    def _spans(self, asked):
+        """The days of a period on which the agreement, and a version of its plan, is in force: list of
+        :class:`reckoning.Period`"""
+        agreement = asked.agreement
+        if not agreement.active and not agreement.date_to:
+            return []
         days = reckoning.common_days(asked.period, agreement.date_from, agreement.date_to or None)
-        return days and reckoning.common_days(days, first.date_from, plan.date_to or None)
+        spans = [
+            reckoning.common_days(days, version.date_from, version.date_to or None)
+            for version in self._versions[asked.plan.family_id]
+            if days
+        ]
+        return [span for span in spans if span]
 
     def _bands(self, asked):
         bonuses = asked.plan.bonus_ids.grouped("kind")
