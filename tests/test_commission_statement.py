@@ -135,6 +135,8 @@ class TestCommissionStatement(CommissionCommon):
         released = self.invoice.o2c_commission_ids.filtered(lambda row: row.kind == "release")
         for entry in released.filtered(lambda row: row.date.month == 2):
             self.assertIn(" ".join(entry.explanation.split()), text)
+            # And the rule that priced it.
+            self.assertIn(" ".join(entry.origin_entry_id.explanation.split()), text)
         text = self._page(self._wizard(with_expected=False)).text_content()
         self.assertNotIn(self.unpaid.name, text)
 

@@ -15,6 +15,19 @@ class O2cCommissionEntry(models.Model):
         "and all that followed it, credit notes included.",
     )
     has_document = fields.Boolean(compute="_compute_has_document")
+    # sudo: the first row of a claim is its payee's, like those that follow it
+    reason = fields.Text(
+        string="Why",
+        compute="_compute_reason",
+        compute_sudo=True,
+        help="Why the row is what it is; of what is released or taken back, the rule that priced it, too.",
+    )
+
+    @api.depends("explanation", "origin_entry_id.explanation")
+    def _compute_reason(self):
+        for entry in self:
+            words = filter(None, (entry.explanation, entry.origin_entry_id.explanation))
+            entry.reason = " · ".join(words) or False
 
     @api.depends("origin_entry_id")
     @api.depends_context("uid")

@@ -203,7 +203,7 @@ class CommissionStatementReport(models.AbstractModel):
                 name_of(row.partner_id),
                 writer.base(row),
                 writer.rate(row),
-                row.explanation or "",
+                row.reason or "",
                 movement.amount,
                 line.balance,
                 row.base_amount,
