@@ -12,11 +12,17 @@ from .base import Problem, run, step
 from .debian import PrivateApt, unpack
 
 OLDEST, NEWEST = (3, 11), (3, 13)
+SYSTEM_PYTHON = "/usr/bin/python3"
 
 
 def _interpreter():
-    """The first Python that Odoo 19 and our pins support: this one, or another on PATH."""
-    names = [os.environ.get("PYTHON"), sys.executable, "python3.13", "python3.12", "python3.11"]
+    """The first Python that Odoo 19 and our pins support: the system's, this one, or another on PATH.
+
+    The system's comes first because distributions compile it with profile-guided optimisation; one that was
+    compiled by hand is often a third slower.
+    """
+    names = [os.environ.get("PYTHON"), SYSTEM_PYTHON, sys.executable]
+    names += ["python3.13", "python3.12", "python3.11"]
     for name in filter(None, names):
         path = shutil.which(name)
         if not path:
