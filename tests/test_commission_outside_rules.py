@@ -143,7 +143,7 @@ class TestCommissionOutsideRules(OutsideCase):
             (self._tier_rule((0, 24, 0.5), (24, 0, 0.75), tier_mode="retroactive"), 18.0),
             (self._tier_rule((0, 25, 0.5), (25, 0, 0.75), tier_mode="retroactive"), 12.0),
             ({"rate": 1.25}, 30.0),
-            ({"method": "fixed", "fixed_amount": 0.33}, 7.92),
+            ({"method": "fixed", "fixed_amount": 0.333}, 7.99),
         ):
             agreement = self._new_agreement(plan=self._new_plan(rule, base="quantity"))
             invoice = self._bill(12.0, product=self.goods, quantity=2, post=False)

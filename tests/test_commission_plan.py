@@ -34,6 +34,20 @@ class TestCommissionPlan(CommissionCommon):
         plan.action_activate()
         self.assertEqual(plan.state, "active")
 
+    def test_a_new_tier_begins_where_the_last_one_ends(self):
+        with Form(self.env["o2c.commission.plan"]) as form:
+            form.name = "Tiers"
+            with form.rule_ids.new() as rule:
+                rule.method = "tier"
+                for end in (10_000, 25_000, 0):
+                    with rule.tier_ids.new() as tier:
+                        tier.amount_to = end
+        plan = form.save()
+        self.assertEqual(plan.rule_ids.tier_ids.mapped("amount_from"), [0, 10_000, 25_000])
+        with Form(plan.rule_ids) as rule, rule.tier_ids.new() as tier:
+            self.assertEqual(tier.amount_from, 0, "nothing begins after what has no end")
+            tier.amount_from = 30_000
+
     def test_what_a_plan_needs_before_it_is_activated(self):
         def tier_plan(*bands):
             return self._new_plan(self._tier_rule(*bands), activate=False)
@@ -285,6 +299,7 @@ class TestCommissionPlan(CommissionCommon):
                 "rate": 0.5, "partner_id": self.customer.id,
             }),
             ("$ 0.125 a unit", "quantity", {"rate": 0.125}),
+            ("$ 0.333 a unit", "untaxed", {"method": "fixed", "fixed_amount": 0.333}),
             ("$ 3.00 a unit on Crate", "untaxed", {"method": "fixed", "fixed_amount": 3.0,
                                                      "product_tmpl_id": self.goods.product_tmpl_id.id}),
             ("2 % – 4 % of margin by tiers of the settlement period", "margin", self._tier_rule(

@@ -89,8 +89,9 @@ class O2cCommissionRule(models.Model):
         digits=(16, RATE_DECIMALS),
         help="In percent of the base; an amount a unit in plans on quantity. 0: nothing is paid.",
     )
+    # More decimals than prices have: a third of a cent a unit is real money by the thousand.
     fixed_amount = fields.Float(
-        digits="Product Price",
+        digits=(16, RATE_DECIMALS),
         help="For each unit of the product, in the currency of the plan's company.",
     )
     tier_mode = fields.Selection(

@@ -35,6 +35,13 @@ class O2cCommissionTier(models.Model):
             end = f"{tier.amount_to:g}" if tier.amount_to else "∞"
             tier.display_name = f"{tier.amount_from:g} – {end}: {tier.rate:g}"
 
+    @api.onchange("rule_id")
+    def _onchange_rule_id(self):
+        """A new row begins where the tiers above it end; where the last one has no end it begins nowhere."""
+        others = self.rule_id.tier_ids - self
+        if not self.amount_from and others and all(others.mapped("amount_to")):
+            self.amount_from = max(others.mapped("amount_to"))
+
     @api.constrains("rate", "rule_id")
     def _check_rate(self):
         self.rule_id._check_rates()

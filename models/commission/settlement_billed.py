@@ -50,6 +50,10 @@ class O2cCommissionSettlement(models.Model):
         help="Billed, less the total of the settlement.",
     )
     bill_words = fields.Text(string="Bill and Settlement", compute="_compute_bill_words")
+    may_accept_bill = fields.Boolean(
+        compute="_compute_bill_words",
+        help="The bill is posted and comes to another amount: a commission manager may accept it.",
+    )
 
     @api.depends("bill_id", "amount")
     def _compute_billed(self):
@@ -102,44 +106,73 @@ class O2cCommissionSettlement(models.Model):
         }
 
     @api.depends("bill_amount", "bill_total", "bill_paid", "bill_difference", "amount", "state")
+    @api.depends_context("uid")
     def _compute_bill_words(self):
         for settlement in self:
-            settlement.bill_words = settlement._words_on_bill()
+            # sudo: only whether it is posted, for who settles
+            is_posted = settlement.sudo().bill_id.state == "posted"
+            differs = settlement._bill_differs()
+            settlement.bill_words = settlement._words_on_bill(is_posted)
+            settlement.may_accept_bill = differs and is_posted and not settlement._is_own()
 
-    def _words_on_bill(self):
-        """What the bill of this one comes to and what is paid of it, where there is anything to say."""
+    def _bill_differs(self):
+        self.ensure_one()
+        return self.state in ("billed", "paid") and not self.currency_id.is_zero(self.bill_difference)
+
+    def _words_on_bill(self, is_posted):
+        """What the bill of this one comes to, what is paid of it and what waits for whom, where there is
+        anything to say."""
         self.ensure_one()
         currency = self.currency_id
-        if currency.is_zero(self.bill_difference) and currency.is_zero(self.bill_paid):
-            return False
         words = []
-        if not currency.is_zero(self.bill_difference):
+        if self._bill_differs():
+            words += [self._words_on_difference(), self._words_on_what_to_do(is_posted)]
+        if (words and is_posted) or not currency.is_zero(self.bill_paid):
             words.append(
                 self.env._(
-                    "The vendor bill comes to %(billed)s before taxes, the settlement to %(amount)s: its "
-                    "lines were changed, or it was credited in part.",
-                    billed=currency.format(self.bill_amount),
-                    amount=currency.format(self.amount),
+                    "Of %(total)s, taxes included, %(paid)s is paid.",
+                    total=currency.format(self.bill_total),
+                    paid=currency.format(self.bill_paid),
                 )
             )
-        words.append(
-            self.env._(
-                "Of %(total)s, taxes included, %(paid)s is paid.",
-                total=currency.format(self.bill_total),
-                paid=currency.format(self.bill_paid),
-            )
+        return " ".join(words) or False
+
+    def _words_on_difference(self):
+        return self.env._(
+            "The vendor bill comes to %(billed)s before taxes, the settlement to %(amount)s: its lines were "
+            "changed, or it was credited in part.",
+            billed=self.currency_id.format(self.bill_amount),
+            amount=self.currency_id.format(self.amount),
         )
-        return " ".join(words)
+
+    def _words_on_what_to_do(self, is_posted):
+        if not is_posted:
+            return self.env._(
+                "If the bill is wrong, have it corrected. If it is right, accept its amount here once it is "
+                "posted."
+            )
+        if self._is_billed_in_full():
+            return self.env._("Accept the amount of the bill, so that the ledger shows what is paid.")
+        return self.env._(
+            "The settlement waits, and does not count as paid, until a commission manager accepts the amount "
+            "of the bill or the bill is corrected."
+        )
 
     def _is_paid_in_full(self):
         """Whether all that this one settlement comes to was billed and is paid."""
         self.ensure_one()
-        currency = self.currency_id
-        sign = -1.0 if currency.compare_amounts(self.amount, 0.0) < 0 else 1.0
+        sign = self._sign()
         return (
-            currency.compare_amounts(sign * self.bill_difference, 0.0) >= 0
-            and currency.compare_amounts(sign * self.bill_paid, sign * self.bill_total) >= 0
+            self._is_billed_in_full()
+            and self.currency_id.compare_amounts(sign * self.bill_paid, sign * self.bill_total) >= 0
         )
+
+    def _is_billed_in_full(self):
+        """Whether the bill of this one settlement comes to no less than it does."""
+        return self.currency_id.compare_amounts(self._sign() * self.bill_difference, 0.0) >= 0
+
+    def _sign(self):
+        return -1.0 if self.currency_id.compare_amounts(self.amount, 0.0) < 0 else 1.0
 
     # ------------------------------------------------------------------
     # What the bill says is right
