@@ -74,18 +74,33 @@ class TestCommissionBilled(CommissionCommon):
         bill.invoice_line_ids.price_unit = 90
         self.env.flush_all()
         self.assertEqual(self._figures(settlement), ("billed", 90.0, 0.0, -10.0))
+        self.assertIn("once it is posted", settlement.bill_words)
+        self.assertFalse(settlement.may_accept_bill)
         with self.assertRaises(UserError):
             settlement.action_accept_bill()
         bill.action_post()
         self._pay(bill)
         self.assertEqual(self._figures(settlement), ("billed", 90.0, 90.0, -10.0))
+        self.assertIn("until a commission manager accepts", settlement.bill_words)
+        self.assertTrue(settlement.may_accept_bill)
+        bookkeeper = self._new_user("berta", "account.group_account_invoice")
+        self.assertIn(settlement.name, bill.with_user(bookkeeper).o2c_commission_bill_words)
         differing = self.env["o2c.commission.settlement"].search([("bill_difference", "!=", 0)])
         self.assertIn(settlement, differing)
         settlement.action_accept_bill()
         self.assertEqual((settlement.amount, *self._figures(settlement)), (90.0, "paid", 90.0, 90.0, 0.0))
         self.assertEqual(sum(settlement.entry_ids.mapped("amount_payee")), 90.0)
+        self.assertFalse(settlement.bill_words and settlement.may_accept_bill)
         with self.assertRaises(UserError):
             settlement.action_accept_bill()
+
+    def test_paid_on_the_day_of_the_payment(self):
+        settlement, bill = self._billed()
+        # Dated within a month, a bill is in the books on its last day.
+        bill.write({"invoice_date": "2025-03-05", "date": "2025-03-31"})
+        bill.action_post()
+        self._pay(bill, date="2025-03-10")
+        self.assertEqual(str(settlement._paid_days()[settlement]), "2025-03-10")
 
     def test_partly_credited(self):
         settlement, bill = self._billed()

@@ -55,7 +55,10 @@ class TestCommissionMonthEnd(CommissionCommon):
         self._new_invoice(amount=1000, date="2025-01-10")
         bill = self._settled(self.agent, JANUARY).bill_id
         bill.write({"invoice_date": JANUARY, "date": JANUARY})
-        self.assertEqual(self._accrue(JANUARY).amount, 100.0)
+        month = self._accrue(JANUARY)
+        self.assertEqual(month.amount, 100.0)
+        opened = self.env["o2c.commission.entry"].search(month.action_view_entries()["domain"])
+        self.assertEqual(sum(opened.mapped("amount_company")), 100.0)
         self.assertEqual((self._balance(JANUARY), self._balance()), (-100.0, 0.0))
 
     @freeze_time("2025-02-03")
@@ -65,7 +68,9 @@ class TestCommissionMonthEnd(CommissionCommon):
         bill = self._settled(self.agent, JANUARY).bill_id
         bill.write({"invoice_date": JANUARY, "date": JANUARY})
         bill.action_post()
-        self.assertEqual(self._accrue(JANUARY).amount, 0.0)
+        month = self._accrue(JANUARY)
+        self.assertEqual(month.amount, 0.0)
+        self.assertFalse(self.env["o2c.commission.entry"].search(month.action_view_entries()["domain"]))
 
     def test_two_months_two_currencies_a_cancelled_bill_and_payroll_leave_nothing(self):
         foreign = self.setup_other_currency("EUR", rates=[("2024-01-01", 3.0), ("2025-02-01", 2.9)])

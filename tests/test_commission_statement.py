@@ -201,9 +201,11 @@ class TestCommissionStatement(CommissionCommon):
             self._wizard(date_from="2025-03-01")
 
     def test_sent_by_email(self):
+        template = self.env.ref("order_to_cash.mail_template_commission_statement")
+        template.subject = "Your statement until {{ ctx.get('o2c_date_to') }}"
         action = self._wizard(self.payee | self.customer).action_send()
         self.assertEqual(action["params"]["type"], "success")
-        mail = self.env["mail.mail"].search([("subject", "=", "Your commission statement")])
+        mail = self.env["mail.mail"].search([("subject", "=", "Your statement until 2025-02-28")])
         self.assertEqual(mail.recipient_ids, self.payee)
         self.assertEqual(len(mail.attachment_ids), 1)
         self.payee.email = False

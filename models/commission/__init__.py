@@ -36,6 +36,7 @@ from . import settlement_entry
 from . import settlement_period
 from . import settlement_bill
 from . import settlement_billed
+from . import vendor_bill
 from . import settlement_many
 from . import payout
 from . import adjustment

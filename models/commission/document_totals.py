@@ -101,7 +101,8 @@ class O2cCommissionTotals(models.AbstractModel):
     def action_o2c_open_commission(self):
         """Open the rows of the ledger that are about these documents."""
         domain = Domain(self._o2c_commission_column, "in", self.ids)
-        return self.env["o2c.commission.entry"]._open_entries(domain)
+        name = len(self) == 1 and self.env._("Commission of %(document)s", document=self.display_name)
+        return self.env["o2c.commission.entry"]._open_entries(domain, name)
 
 
 class SaleOrder(models.Model):

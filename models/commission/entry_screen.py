@@ -50,9 +50,12 @@ class O2cCommissionEntry(models.Model):
     def _open_entries(self, domain, name=None):
         """The action that opens the rows of ``domain`` as far as the user may see them."""
         action = self.env["ir.actions.act_window"]._for_xml_id("order_to_cash.o2c_commission_entry_action")
+        name = name or action["name"]
         return {
             **action,
-            "name": name or action["name"],
+            "name": name,
+            # Screens bear this one.
+            "display_name": name,
             "domain": list(domain),
             "context": {"create": False},
         }

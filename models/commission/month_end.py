@@ -78,6 +78,14 @@ class O2cCommissionMonthEnd(models.Model):
         self._accrue(company, date)
         return self._of_month(company, date)._get_records_action()
 
+    def action_view_entries(self):
+        """Open the rows of the ledger behind this one month: earned by its end, and not billed or paid."""
+        self.ensure_one()
+        return self.env["o2c.commission.entry"]._open_entries(
+            self._unbilled_domain(self.company_id, self.date),
+            self.env._("Earned, Not Billed: %(date)s", date=format_date(self.env, self.date)),
+        )
+
     @api.model
     @api.private
     def _accrue_daily(self, company):
@@ -150,15 +158,29 @@ class O2cCommissionMonthEnd(models.Model):
 
         Of bills those count that are posted: a draft is in no books.
         """
-        for model in ("o2c.commission.entry", "o2c.commission.settlement", "account.move"):
+        # sudo: the books bear the commission of all payees, whoever accrues
+        [(amount,)] = self.env["o2c.commission.entry"].sudo()._read_group(
+            self._unbilled_domain(company, date), aggregates=["amount_company:sum"]
+        )
+        return company.currency_id.round(amount)
+
+    def _unbilled_domain(self, company, date):
+        return [
+            ("company_id", "=", company.id),
+            ("kind", "!=", "expect"),
+            ("date", "<=", date),
+            ("settlement_id", "not in", self._billed_until(company, date)),
+        ]
+
+    def _billed_until(self, company, date):
+        """Ids of the settlements that were billed or paid by a day."""
+        for model in ("o2c.commission.settlement", "o2c.commission.payout", "account.move"):
             self.env[model].flush_model()
-        self.env["o2c.commission.payout"].flush_model()
-        ((amount,),) = self.env.execute_query(
+        rows = self.env.execute_query(
             SQL(
                 """
-                SELECT COALESCE(SUM(entry.amount_company), 0)
-                  FROM o2c_commission_entry entry
-                  LEFT JOIN o2c_commission_settlement settlement ON settlement.id = entry.settlement_id
+                SELECT settlement.id
+                  FROM o2c_commission_settlement settlement
                   LEFT JOIN account_move bill
                     ON bill.id = settlement.bill_id AND bill.state = 'posted'
                    AND NOT (bill.payment_state = 'reversed' AND EXISTS (
@@ -167,15 +189,14 @@ class O2cCommissionMonthEnd(models.Model):
                           AND back.date <= %(date)s))
                   LEFT JOIN o2c_commission_payout payout
                     ON payout.id = settlement.payout_id AND payout.state = 'paid'
-                 WHERE entry.company_id = %(company)s AND entry.kind <> 'expect' AND entry.date <= %(date)s
-                   AND (bill.id IS NULL OR bill.date > %(date)s)
-                   AND (payout.id IS NULL OR payout.paid_on > %(date)s)
+                 WHERE settlement.company_id = %(company)s
+                   AND (bill.date <= %(date)s OR payout.paid_on <= %(date)s)
                 """,
                 company=company.id,
                 date=date,
             )
         )
-        return company.currency_id.round(float(amount))
+        return [settlement_id for (settlement_id,) in rows]
 
     def _make_move(self, company, date, amount):
         """The posted entry, empty where nothing is open."""

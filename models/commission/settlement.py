@@ -231,6 +231,9 @@ class O2cCommissionSettlement(models.Model):
                 )
 
     def _set(self, **vals):
+        if "state" in vals:
+            # Whatever kept it from a button for many settlements does not matter any more.
+            vals.setdefault("not_done_because", False)
         # sudo: the program sets what follows from a button that the user may press
         self.sudo().with_context(o2c_commission_writer=PROGRAM).write(vals)
 

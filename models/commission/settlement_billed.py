@@ -112,21 +112,27 @@ class O2cCommissionSettlement(models.Model):
             # sudo: only whether it is posted, for who settles
             is_posted = settlement.sudo().bill_id.state == "posted"
             differs = settlement._bill_differs()
-            settlement.bill_words = settlement._words_on_bill(is_posted)
-            settlement.may_accept_bill = differs and is_posted and not settlement._is_own()
+            is_own = settlement._is_own()
+            settlement.bill_words = settlement._words_on_bill(is_posted, is_own)
+            settlement.may_accept_bill = differs and is_posted and not is_own
 
     def _bill_differs(self):
         self.ensure_one()
         return self.state in ("billed", "paid") and not self.currency_id.is_zero(self.bill_difference)
 
-    def _words_on_bill(self, is_posted):
+    def _words_on_bill(self, is_posted, is_own):
         """What the bill of this one comes to, what is paid of it and what waits for whom, where there is
-        anything to say."""
+        anything to say.
+
+        :param is_own: the payee reads it, who accepts nothing himself
+        """
         self.ensure_one()
         currency = self.currency_id
         words = []
         if self._bill_differs():
-            words += [self._words_on_difference(), self._words_on_what_to_do(is_posted)]
+            words.append(self._words_on_difference())
+            if not is_own or (is_posted and not self._is_billed_in_full()):
+                words.append(self._words_on_what_to_do(is_posted))
         if (words and is_posted) or not currency.is_zero(self.bill_paid):
             words.append(
                 self.env._(

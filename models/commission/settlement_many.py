@@ -58,7 +58,10 @@ class O2cCommissionSettlement(models.Model):
     def _tell_of_each(self, done, failures):
         message = self.env._("Done: %(done)s.", done=done)
         if failures:
-            reasons = [f"{one.display_name}: {why}" for one, why in list(failures.items())[:TOLD]]
+            reasons = [
+                why if one.display_name in why else f"{one.display_name}: {why}"
+                for one, why in list(failures.items())[:TOLD]
+            ]
             message = self.env._(
                 "Done: %(done)s. Not done: %(failed)s (filter Not Done). %(reasons)s",
                 done=done,

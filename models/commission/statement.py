@@ -154,7 +154,7 @@ class O2cCommissionSettlement(models.Model):
         :return: {settlement: day}
         """
         self.flush_recordset(["bill_id"])
-        for model in ("account.partial.reconcile", "account.payment", "account.move"):
+        for model in ("account.partial.reconcile", "account.payment", "account.move", "account.move.line"):
             self.env[model].flush_model()
         # By SQL: who is paid need not read the books.
         days = dict(
@@ -162,11 +162,16 @@ class O2cCommissionSettlement(models.Model):
                 SQL(
                     """
                     SELECT settlement.id, COALESCE(
-                               (SELECT MAX(partial.max_date)
-                                  FROM account_move_line line
+                               -- Of the payment: a bill may be entered in the books later than it is dated.
+                               (SELECT MAX(GREATEST(other.date, bill.invoice_date))
+                                  FROM account_move bill
+                                  JOIN account_move_line line ON line.move_id = bill.id
                                   JOIN account_partial_reconcile partial
                                     ON line.id IN (partial.debit_move_id, partial.credit_move_id)
-                                 WHERE line.move_id = settlement.bill_id),
+                                  JOIN account_move_line other
+                                    ON other.id IN (partial.debit_move_id, partial.credit_move_id)
+                                   AND other.id <> line.id
+                                 WHERE bill.id = settlement.bill_id),
                                -- Without an outstanding account a payment has no journal entry.
                                (SELECT MAX(payment.date)
                                   FROM account_move__account_payment rel

@@ -46,5 +46,5 @@ class SaleOrder(models.Model):
         action = self.env["ir.actions.actions"]._for_xml_id("account.action_move_out_invoice_type")
         action["domain"] = list(Domain("id", "in", self.invoice_ids.ids))
         action["context"] = {"create": False}
-        action["name"] = self.env._("Invoices of %(order)s", order=self.name)
+        action["display_name"] = action["name"] = self.env._("Invoices of %(order)s", order=self.name)
         return action

@@ -124,7 +124,9 @@ class O2cCommissionReport(models.Model):
         is_first = Domain("origin_entry_id", "=", False)
         expected = Domain("kind", "=", "expect") & ((is_first & within) | since)
         booked = Domain("kind", "!=", "expect") & within
-        return self.env["o2c.commission.entry"]._open_entries(self._rows() & (expected | booked))
+        return self.env["o2c.commission.entry"]._open_entries(
+            self._rows() & (expected | booked), f"{self.payee_id.display_name}, {self.month}"
+        )
 
     def action_open_sales(self):
         """Open the invoices of this one month, or the orders and deliveries that earned themselves."""

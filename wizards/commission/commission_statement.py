@@ -197,7 +197,8 @@ class O2cCommissionStatement(models.TransientModel):
         ])
         rendered = [wizard._render() for wizard in each]
         # sudo: whoever may print a statement may send it; the template says how
-        mails = template.sudo().send_mail_batch(payees.ids)
+        period = {"o2c_date_from": self.date_from, "o2c_date_to": self.date_to}
+        mails = template.sudo().with_context(**period).send_mail_batch(payees.ids)
         attachments = self.env["ir.attachment"].sudo().create([
             {
                 "name": f"{self._file_name(payee)}.{kind}",

@@ -329,7 +329,7 @@ class O2cCommissionSettlementPreviewLine(models.TransientModel):
 
     def _detail_of(self, reason):
         """The reason in words, with what it is about."""
-        name, day = self.name or "", self.settlement_id.date_to
+        name, day = self.name or "", format_date(self.env, self.settlement_id.date_to)
         sentences = {
             "included": lambda: "",
             "unpaid": lambda: self.env._(

@@ -3,6 +3,7 @@ from dateutil.relativedelta import relativedelta
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
+from odoo.tools import format_date
 
 
 class O2cCommissionWhatIf(models.TransientModel):
@@ -73,9 +74,16 @@ class O2cCommissionWhatIf(models.TransientModel):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "order_to_cash.o2c_commission_what_if_line_action"
         )
+        name = self.env._(
+            "What if: %(plan)s, %(first)s – %(last)s",
+            plan=self.other_plan_id.display_name,
+            first=format_date(self.env, self.date_from),
+            last=format_date(self.env, self.date_to),
+        )
         return {
             **action,
-            "name": self.env._("What if: %(plan)s", plan=self.other_plan_id.display_name),
+            "name": name,
+            "display_name": name,
             "domain": [("run_id", "=", self.id)],
         }
 
@@ -138,4 +146,4 @@ class O2cCommissionWhatIfLine(models.TransientModel):
             ("date", ">=", self.run_id.date_from),
             ("date", "<=", self.run_id.date_to),
         ])
-        return self.env["o2c.commission.entry"]._open_entries(domain)
+        return self.env["o2c.commission.entry"]._open_entries(domain, self.payee_id.display_name)
