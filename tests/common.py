@@ -12,7 +12,10 @@ class O2cCommon(AccountTestInvoicingCommon):
 
     @classmethod
     def setUpClass(cls):
-        super().setUpClass()
+        # Past AccountTestInvoicingCommon's own: the taxes, products, terms and partners that it makes for
+        # each class anew take longer than most tests, and no test of ours needs them.
+        super(AccountTestInvoicingCommon, cls).setUpClass()
+        cls._set_up_books()
         cls.company = cls.env.company
         cls.company.write({
             "o2c_use_credit": True,
@@ -49,6 +52,26 @@ class O2cCommon(AccountTestInvoicingCommon):
         )
 
     @classmethod
+    def _set_up_books(cls):
+        """What of AccountTestInvoicingCommon the tests and its own helpers build on."""
+        cls.company_data = cls.collect_company_accounting_data(cls.env.company)
+        cls.product_category.with_company(cls.env.company).write({
+            "property_account_income_categ_id": cls.company_data["default_account_revenue"].id,
+            "property_account_expense_categ_id": cls.company_data["default_account_expense"].id,
+        })
+        cls.tax_sale_a = cls.company_data["default_tax_sale"]
+        bank = cls.company_data["default_journal_bank"]
+        chart = cls.env["account.chart.template"]
+        cls.inbound_payment_method_line = bank.inbound_payment_method_line_ids[0]
+        cls.inbound_payment_method_line.payment_account_id = chart.ref(
+            "account_journal_payment_debit_account_id"
+        )
+        cls.outbound_payment_method_line = bank.outbound_payment_method_line_ids[0]
+        cls.outbound_payment_method_line.payment_account_id = chart.ref(
+            "account_journal_payment_credit_account_id"
+        )
+
+    @classmethod
     def setup_independent_company(cls, **kwargs):
         """The company that comes with the database: its chart of accounts is loaded already, which takes
         longer for a new company than most tests do."""
@@ -61,6 +84,14 @@ class O2cCommon(AccountTestInvoicingCommon):
             | cls.quick_ref("order_to_cash.group_manager")
             | cls.quick_ref("sales_team.group_sale_manager")
         )
+
+    @classmethod
+    def _new_company(cls, name="Other Company", **values):
+        """A company without a chart of accounts; ``setup_other_company`` makes one with it, which takes
+        longer than most tests."""
+        company = cls.env["res.company"].create({"name": name, **values})
+        cls.env.user.company_ids = [Command.link(company.id)]
+        return company
 
     @classmethod
     def _new_user(cls, login, group, company=None, **values):

@@ -49,7 +49,7 @@ class TestCreditAccount(O2cCommon):
 
     def test_an_account_stays_with_its_customer_and_company(self):
         account = self._account()
-        other = self.setup_other_company()["company"]
+        other = self._new_company()
         for values in ({"partner_id": self.other_customer.id}, {"company_id": other.id}):
             with self.assertRaises(ValidationError):
                 account.write(values)

@@ -77,8 +77,7 @@ class TestCreditLimit(O2cCommon):
         }])
 
     def test_a_shared_rating_has_another_limit_in_each_company(self):
-        other = self.setup_other_company()["company"]
-        self.env.user.company_ids |= other
+        other = self._new_company()
         self.rating.default_limit = 30.0
         there = self.rating.with_company(other)
         self.assertFalse(there.limit_mode)
@@ -101,7 +100,7 @@ class TestCreditLimit(O2cCommon):
         self.assertEqual(self._limit(self.other_customer, branch).mode, "prepay")
 
     def test_a_rating_of_one_company_is_not_for_another(self):
-        self.rating.company_id = self.setup_other_company()["company"]
+        self.rating.company_id = self._new_company()
         with self.assertRaises(UserError), self.cr.savepoint():
             self.account.write({"rating_id": self.rating.id})
 

@@ -62,8 +62,7 @@ class TestCreditOfMovedPartners(O2cCommon):
         self.assertEqual(self.other_customer.credit_limit, 200.0)
 
     def test_accounts_in_two_companies_are_merged_each_in_its_own(self):
-        other = self.setup_other_company()["company"]
-        self.env.user.company_ids |= other
+        other = self._new_company()
         Account = self.env["o2c.credit.account"]
         self._account(self.customer).credit_limit = 500.0
         Account._get_or_create(self.customer, other).credit_limit = 70.0

@@ -77,7 +77,7 @@ class TestCreditExposureReport(O2cCommon, HttpCase):
         self.assertEqual(account.partner_id, self.customer)
 
     def test_other_companies_do_not_count(self):
-        other = self.setup_other_company()["company"]
+        other = self._new_company()
         stranger = self._new_user("sven", "order_to_cash.group_credit_manager", other)
         self.assertFalse(self._rows(stranger))
 

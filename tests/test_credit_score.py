@@ -77,9 +77,9 @@ class TestCreditScore(CreditScoreCommon):
         self.assertFalse(self._inputs(self.customer).invoices)
 
     def test_companies_are_judged_apart_and_branches_together(self):
-        other = self.setup_other_company()["company"]
+        other = self._new_company()
         branch = self.env["res.company"].create({"name": "B", "parent_id": self.company.id})
-        self.env.user.company_ids |= branch | other
+        self.env.user.company_ids |= branch
         self._paid_invoice()
         Account = self.env["o2c.credit.account"]
         for company, count in ((self.company, 1), (branch, 1), (other, 0)):

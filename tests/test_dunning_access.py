@@ -97,7 +97,7 @@ class TestDunningAccess(DunningCommon):
         self.assertEqual(self.customer.with_user(employee).o2c_dunning_notice_count, 0)
 
     def test_companies_are_apart(self):
-        other = self.setup_other_company(name="Other Company")["company"]
+        other = self._new_company()
         stranger = self._new_user("steve", "order_to_cash.group_collector", company=other)
         self.assertFalse(self.env["o2c.dunning.run"].with_user(stranger).search([]))
         self.assertFalse(self.env["o2c.dunning.notice"].with_user(stranger).search([]))

@@ -118,7 +118,7 @@ class TestDunningBlock(DunningCommon):
         self.assertFalse(mine.is_active)
 
     def test_companies_and_branches(self):
-        other = self.setup_other_company(name="Other Company")["company"]
+        other = self._new_company()
         other.o2c_use_dunning = True
         stranger = self._new_user("steve", "order_to_cash.group_collector", company=other)
         block = self._block(partner_id=self.customer.id, company_id=other.id)

@@ -122,7 +122,7 @@ class TestDunningCollectionPlan(CollectionCommon):
             ):
                 with self.assertRaises(AccessError):
                     self.env[model].with_user(user).search([])
-        other = self.setup_other_company(name="Other Company")["company"]
+        other = self._new_company()
         other.o2c_use_dunning = True
         stranger = self._new_user("steve", "order_to_cash.group_collector", company=other)
         self.assertFalse(self.env["o2c.collection.plan"].with_user(stranger).search([]))

@@ -230,7 +230,7 @@ class TestDunningCollectionSalesperson(CollectionReportCommon):
 
     def test_two_companies_do_not_mix(self):
         self._new_invoice(due="2025-01-31")
-        other = self.setup_other_company(name="Other Company")["company"]
+        other = self._new_company()
         other.o2c_use_dunning = True
         stranger = self._new_user("steve", "order_to_cash.group_collector", company=other)
         self.assertFalse(self._sums(stranger))

@@ -385,7 +385,7 @@ class TestDunningCollectionCall(CollectionCommon):
         self.assertEqual(self.customer.with_user(employee).o2c_collection_overdue, 0)
 
     def test_companies_are_apart(self):
-        other = self.setup_other_company(name="Other Company")["company"]
+        other = self._new_company()
         other.o2c_use_dunning = True
         stranger = self._new_user("steve", "order_to_cash.group_collector", company=other)
         contact = self._call(outcome="reached")

@@ -221,7 +221,7 @@ class TestDunningDispute(DunningCommon):
     def test_nobody_else_sees_disputes(self):
         dispute = self._dispute(10)
         portal = new_test_user(self.env, "portia", groups="base.group_portal")
-        other = self.setup_other_company(name="Other Company")["company"]
+        other = self._new_company()
         stranger = self._new_user("steve", "order_to_cash.group_collector", company=other)
         with self.assertRaises(AccessError):
             self.env["o2c.payment.dispute"].with_user(portal).search([])

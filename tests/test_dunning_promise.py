@@ -206,7 +206,7 @@ class TestDunningPromise(DunningCommon):
             ).read(["amount"])
 
     def test_companies_and_branches(self):
-        other = self.setup_other_company(name="Other Company")["company"]
+        other = self._new_company()
         stranger = self._new_user("steve", "order_to_cash.group_collector", company=other)
         promise = self._promise(100, "2025-04-20")
         self.assertFalse(self.env["o2c.payment.promise"].with_user(stranger).search([]))

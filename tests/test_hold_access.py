@@ -118,7 +118,7 @@ class TestHoldAccess(O2cCommon):
         )
 
     def test_companies_do_not_see_each_others_holds_and_accounts(self):
-        other = self.setup_other_company()["company"]
+        other = self._new_company()
         stranger = self._new_user("sven", "order_to_cash.group_manager", other)
         self.assertFalse(self._visible(self.hold, stranger))
         self.assertFalse(self._visible(self.account, stranger))

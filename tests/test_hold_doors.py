@@ -129,11 +129,7 @@ class TestHoldDoors(DoorsCommon):
 
 
 @tagged("post_install", "-at_install")
-class TestHoldPayment(DoorsCommon, AccountPaymentCommon):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-
+class TestHoldPayment(AccountPaymentCommon, DoorsCommon):
     def _transaction(self, order, amount=None, state="done"):
         return self.env["payment.transaction"].create({
             "payment_method_id": self.pm_unknown.id,

@@ -68,8 +68,7 @@ class TestHoldKindsCustomer(HoldRuleCommon):
     def test_the_payment_term_is_that_in_the_company_of_the_order(self):
         self._new_rule("payment_term")
         self.customer.property_payment_term_id = self._term(30)
-        other = self.setup_other_company()["company"]
-        self.env.user.company_ids |= other
+        other = self._new_company()
         term = self._term(30).id
         orders = self._new_order(payment_term_id=term) | self._new_order(
             payment_term_id=term, company_id=other.id
@@ -98,8 +97,7 @@ class TestHoldKindsCustomer(HoldRuleCommon):
 
     def test_an_order_of_a_branch_counts_and_one_of_another_company_does_not(self):
         self._new_rule("first_order")
-        other = self.setup_other_company()["company"]
-        self.env.user.company_ids |= other
+        other = self._new_company()
         self._new_order(company_id=other.id).action_confirm()
         order = self._new_order()
         self._assert_fails(order, "first order")

@@ -191,11 +191,10 @@ class TestHoldKindsPrice(HoldRuleCommon):
 
     def test_prices_of_several_companies_are_their_own(self):
         self._new_rule("margin", threshold_percent=10.0)
-        data = self.setup_other_company()
-        self.env.user.company_ids |= data["company"]
+        company = self._new_company()
         order = self._order({"price_unit": 100.0})
-        other = self._order({"price_unit": 100.0}, company_id=data["company"].id)
-        self.goods.with_company(data["company"]).standard_price = 99.0
+        other = self._order({"price_unit": 100.0}, company_id=company.id)
+        self.goods.with_company(company).standard_price = 99.0
         other.order_line._compute_purchase_price()
         self.assertEqual(list(self._reasons(order | other)), other.ids)
 

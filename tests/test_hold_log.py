@@ -102,6 +102,6 @@ class TestHoldLog(O2cCommon, HttpCase):
                 self.assertEqual(answer.status_code, 422)
 
     def test_other_companies_decisions_are_not_in_it(self):
-        other = self.setup_other_company()["company"]
+        other = self._new_company()
         stranger = self._new_user("sven", "order_to_cash.group_credit_manager", other)
         self.assertFalse(self._rows(user=stranger))

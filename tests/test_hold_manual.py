@@ -169,7 +169,7 @@ class TestManualHold(O2cCommon):
         self.assertEqual(quotation_there.state, "draft")
 
     def test_another_company_is_not_concerned(self):
-        other = self.setup_other_company()["company"]
+        other = self._new_company()
         other.o2c_use_credit = True
         self.customer.action_o2c_hold("Insolvent")
         order = (

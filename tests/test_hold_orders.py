@@ -339,7 +339,7 @@ class TestHoldOrders(O2cCommon):
         self.assertFalse(self.env["o2c.hold"].search([("partner_id", "=", self.customer.id)]))
 
     def test_a_rule_of_another_company_does_not_apply(self):
-        other = self.setup_other_company()["company"]
+        other = self._new_company()
         self.rule.company_id = other
         order = self._new_order(amount=1100.0)
         order.action_confirm()

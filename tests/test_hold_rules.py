@@ -104,7 +104,7 @@ class TestHoldRules(HoldRuleCommon):
 
     def test_an_exemption_of_another_company_spares_nobody(self):
         self._new_rule("order_value")
-        other = self.setup_other_company()["company"]
+        other = self._new_company()
         exemption = self._new_rule(
             "order_value", is_exclusion=True, class_ids=self.vip.ids, company_id=other.id
         )

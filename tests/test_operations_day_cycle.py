@@ -94,7 +94,7 @@ class TestDayCycle(O2cCommon):
                 self.env["o2c.day.cycle"].with_user(user).run(self.company)
 
     def test_the_cron_runs_the_companies_that_use_a_domain(self):
-        idle = self.setup_other_company()["company"]
+        idle = self._new_company()
         with self._steps(lambda company: "Done."), self.enter_registry_test_mode():
             self.env.ref("order_to_cash.ir_cron_day_cycle").method_direct_trigger()
         cycles = self.env["o2c.day.cycle"].search([])

@@ -32,7 +32,7 @@ class TestReviewDoors(O2cCommon):
         self.assertEqual((order.state, order.o2c_hold_state), ("draft", "held"))
 
     def test_a_held_customer_in_one_company_is_free_in_another(self):
-        other = self.setup_other_company()["company"]
+        other = self._new_company()
         other.o2c_use_credit = True
         self.env.user.company_ids |= other
         self.customer.action_o2c_hold("Wait")
