@@ -184,10 +184,10 @@ class O2cCommissionEntry(models.Model):
                         JOIN account_move move ON move.id = item.move_id
                         LEFT JOIN uom_uom item_unit ON item_unit.id = item.product_uom_id
                        WHERE rel.order_line_id = line.id AND move.state = 'posted'
-                         AND (move.move_type IN ('out_invoice', 'out_receipt')
-                              AND (item.quantity > 0 OR line.product_uom_qty < 0)
-                              -- What was ordered below zero.
-                              OR move.move_type = 'out_refund' AND line.product_uom_qty < 0)
+                         AND move.move_type IN ('out_invoice', 'out_receipt', 'out_refund')
+                         -- The first: what was ordered below zero.
+                         AND (line.product_uom_qty < 0
+                              OR move.move_type <> 'out_refund' AND item.quantity > 0)
                   ) invoiced ON TRUE
                  WHERE line.id = ANY(%s)
                 """,
