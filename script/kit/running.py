@@ -27,6 +27,8 @@ def run_odoo(name, arguments, log, *, show=True, judge_log=True, progress=None):
         *arguments,
         "--max-cron-threads=0",
         f"--http-port={base.free_port()}",
+        # What each class and test took is at the end of the log.
+        "--log-handler=odoo.tests.stats:DEBUG",
     ]
     command += [f"--db-filter=^{re.escape(name)}$", "--stop-after-init"]
     log.parent.mkdir(parents=True, exist_ok=True)
