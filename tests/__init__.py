@@ -6,6 +6,7 @@ from . import test_algorithms_commission_matching
 from . import test_algorithms_commission_statement
 from . import test_algorithms_commission_tiers
 from . import test_algorithms_commission_coverage
+from . import test_algorithms_commission_deliveries
 from . import test_algorithms_commission_pricing
 from . import test_algorithms_commission_returns
 from . import test_algorithms_commission_settlement
@@ -155,6 +156,7 @@ from . import test_commission_documents
 from . import test_commission_readers
 from . import test_commission_review
 from . import test_commission_edges
+from . import test_commission_delivered
 from . import test_commission_goods
 from . import test_commission_shuffled
 from . import test_commission_agreement

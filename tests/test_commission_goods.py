@@ -4,96 +4,15 @@ from unittest.mock import patch
 from odoo.fields import Command
 from odoo.tests import tagged
 
-from odoo.addons.order_to_cash.models.commission.program import PROGRAM
-
-from .commission_common import CommissionCommon
+from .commission_goods_common import CommissionGoodsCommon
 
 # What has to happen before.
-NEEDS = {"return": "deliver", "credit": "bill"}
+NEEDS = {"return": "deliver", "credit": "bill", "lose": "bill"}
 
 
 @tagged("post_install", "-at_install")
-class TestCommissionGoods(CommissionCommon):
+class TestCommissionGoods(CommissionGoodsCommon):
     """Goods that come back, are credited or are sold as kits, where deliveries earn or invoices do."""
-
-    def setUp(self):
-        super().setUp()
-        self.goods.invoice_policy = "order"
-
-    def _order(self, quantity=10, price=33.33, product=None):
-        order = self.env["sale.order"].create({
-            "partner_id": self.customer.id,
-            "user_id": self.salesperson.id,
-            "order_line": [Command.create({
-                "product_id": (product or self.goods).id, "product_uom_qty": quantity, "price_unit": price,
-                "tax_ids": [],
-            })],
-        })
-        order.action_confirm()
-        return order
-
-    def _deliver(self, order, quantity=10):
-        picking = order.picking_ids.filtered(lambda picking: picking.state not in ("done", "cancel"))
-        picking.move_ids.quantity = quantity
-        picking.move_ids.picked = True
-        picking._action_done()
-        return picking
-
-    def _return(self, picking, quantity):
-        wizard = self.env["stock.return.picking"].with_context(
-            active_id=picking.id, active_model="stock.picking"
-        ).create({})
-        wizard.product_return_moves.quantity = quantity
-        returned = wizard._create_return()
-        returned.move_ids.write({"quantity": quantity, "picked": True})
-        returned._action_done()
-        return returned
-
-    def _return_unknown(self, order, quantity):
-        """Goods of the order line come back, nobody says from which delivery."""
-        out = order.picking_ids.filtered(lambda one: one.location_dest_id.usage == "customer")[:1]
-        picking = self.env["stock.picking"].create({
-            "partner_id": self.customer.id,
-            "picking_type_id": out.picking_type_id.return_picking_type_id.id or out.picking_type_id.id,
-            "location_id": out.location_dest_id.id,
-            "location_dest_id": out.location_id.id,
-            "move_ids": [Command.create({
-                "product_id": order.order_line.product_id.id,
-                "product_uom_qty": quantity,
-                "product_uom": order.order_line.product_id.uom_id.id,
-                "location_id": out.location_dest_id.id,
-                "location_dest_id": out.location_id.id,
-                "sale_line_id": order.order_line.id,
-            })],
-        })
-        picking.action_confirm()
-        picking.move_ids.write({"quantity": quantity, "picked": True})
-        picking._action_done()
-        return picking
-
-    def _bill(self, order):
-        invoice = order._create_invoices(final=True)
-        invoice.action_post()
-        return invoice
-
-    def _credit(self, invoice, quantity=None, price=None):
-        refund = invoice._reverse_moves([{"invoice_date": invoice.invoice_date}])
-        if quantity:
-            refund.invoice_line_ids.quantity = quantity
-        if price:
-            refund.invoice_line_ids.price_unit = price
-        refund.action_post()
-        return refund
-
-    def _check(self, order, earned):
-        rows = order.o2c_commission_ids.filtered(lambda row: row.kind != "expect")
-        self.assertEqual(round(sum(rows.mapped("amount")), 2), earned, rows.mapped("explanation"))
-        ledger = self.env["o2c.commission.entry"].sudo().with_context(o2c_commission_writer=PROGRAM)
-        found = ledger._audit(self.company, "2020-01-01", "2040-01-01")
-        self.assertFalse(found)
-
-    def _plan(self, trigger="delivery", rule=None, **values):
-        return self._new_agreement(plan=self._new_plan(rule or {"rate": 10.0}, trigger=trigger, **values))
 
     # ------------------------------------------------------------------
     # Returns that do not say of what
@@ -106,10 +25,10 @@ class TestCommissionGoods(CommissionCommon):
         self._deliver(order, 4)
         self._check(order, 33.33)
         back = self._return_unknown(order, 5)
-        # All four of the latest, one of six of the first: 20.00 - 3.33
-        self._check(order, 16.67)
+        # All four of the latest, one of six of the first: half of all is taken back, 16.67 of 33.33.
+        self._check(order, 16.66)
         rows = self.env["o2c.commission.entry"].search([("stock_move_id", "=", back.move_ids.id)])
-        self.assertEqual(sorted(rows.mapped("amount")), [-13.33, -3.33])
+        self.assertEqual(sorted(rows.mapped("amount")), [-13.34, -3.33])
         self._return(first, 5)
         self._check(order, 0.0)
         self._return_unknown(order, 3)
@@ -131,28 +50,34 @@ class TestCommissionGoods(CommissionCommon):
     # ------------------------------------------------------------------
 
     def test_goods_and_papers_in_any_order(self):
+        self.company.write({
+            "o2c_write_off_account_id": self.company_data["default_account_expense"].id,
+            "o2c_write_off_threshold": 10000,
+        })
         self._plan()
         draw = random.Random(11)
         for __ in range(4):
-            order = self._order(price=30)
+            order = self._order()
             happened = []
-            left = ["deliver", "deliver", "return", "bill", "credit"]
+            left = ["deliver", "deliver", "deliver", "return", "bill", "credit", "lose"]
             while left:
                 event = draw.choice([one for one in left if NEEDS.get(one) in (None, *happened)])
                 left.remove(event)
                 happened.append(event)
-                self._happen(order, event)
+                self._happen(order, event, happened)
             with self.subTest(happened):
-                # Three of ten are credited, two of them came back.
-                self._check(order, 21.0)
+                # Three of ten are credited, two of them came back; three more are lost.
+                self._check(order, 13.33)
 
-    def _happen(self, order, event):
+    def _happen(self, order, event, happened):
         if event == "deliver":
-            self._deliver(order, 5)
+            self._deliver(order, (4, 3, 3)[happened.count(event) - 1])
         elif event == "return":
             self._return_unknown(order, 2)
         elif event == "bill":
             self._bill(order)
+        elif event == "lose":
+            self._lose(order.invoice_ids.filtered(lambda move: move.move_type == "out_invoice"), 99.99)
         else:
             self._credit(order.invoice_ids, 3)
 

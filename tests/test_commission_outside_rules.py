@@ -369,8 +369,8 @@ class TestCommissionOutsideRules(OutsideCase):
             picking.move_ids.write({"quantity": 1, "picked": True})
             picking._action_done()
         rows = order.o2c_commission_ids
-        # Each is an event with a base of its own: 3.33.
-        self.assertEqual((self._sum(rows), self._sum(rows, expected=True)), (9.99, 0.0))
+        # Each is an event with a base of its own, 3.33; together they earn what the line was expected to.
+        self.assertEqual((self._sum(rows), self._sum(rows, expected=True)), (10.0, 0.0))
 
     def test_sold_below_zero(self):
         for mode, earned in (("marginal", -25.0), ("retroactive", -30.0)):

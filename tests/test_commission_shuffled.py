@@ -5,15 +5,19 @@ from odoo.tests import tagged
 
 from odoo.addons.order_to_cash.models.commission.program import PROGRAM
 
-from .commission_common import CommissionCommon
+from .commission_goods_common import CommissionGoodsCommon
 
+GOODS_EVENTS = (
+    "deliver", "deliver", "return", "return_unknown", "correct", "bill", "bill", "credit", "reset_credit",
+    "lose", "lose", "unlose",
+)
 EVENTS = ("pay", "pay", "unpay", "refund", "apply", "reset_refund", "reset", "lose", "unlose")
 SEEDS = 1
 STEPS = 10
 
 
 @tagged("post_install", "-at_install")
-class TestCommissionShuffled(CommissionCommon):
+class TestCommissionShuffled(CommissionGoodsCommon):
     """Whatever happened in whatever order: what stands at last is what counts."""
 
     @classmethod
@@ -93,7 +97,7 @@ class TestCommissionShuffled(CommissionCommon):
             for day, group in rows.grouped("tally_from").items()
         }
 
-    def _check(self, moves, step):
+    def _check_again(self, moves, step):
         ledger = self._ledger()
         found = ledger._audit(self.company, "2024-01-01", "2030-01-01")
         self.assertFalse(found, step)
@@ -196,7 +200,7 @@ class TestCommissionShuffled(CommissionCommon):
                     moves = self.env["account.move"].browse(
                         [move.id for move in invoices] + [r.id for v in refunds.values() for r in v]
                     )
-                self._check(moves, steps)
+                self._check_again(moves, steps)
                 for invoice in invoices:
                     self._is_lost(invoice).with_user(self.o2c_manager).action_reverse()
                     (invoice | refunds[invoice]).line_ids.remove_move_reconcile()
@@ -211,3 +215,98 @@ class TestCommissionShuffled(CommissionCommon):
                     self.assertFalse(any(self._sums(agreement)), (self._sums(agreement), seed, steps))
             for agreement in agreements:
                 agreement.date_to = "2025-01-01"
+
+    # ------------------------------------------------------------------
+    # Goods
+    # ------------------------------------------------------------------
+
+    def test_goods_back_to_nothing(self):
+        """Deliveries, returns, corrections, credit notes and bad debts in any order, and all of it undone."""
+        plans = [
+            self._new_plan(rule, trigger="delivery", name=f"Goods {number}")
+            for number, rule in enumerate((
+                {"rate": 7.0},
+                self._tier_rule((0, 99, 5), (99, 0, 11), tier_mode="retroactive"),
+                self._tier_rule((0, 300, 5), (300, 0, 11), tier_scope="period", tier_mode="retroactive"),
+            ))
+        ]
+        agreements = [
+            self._new_agreement(
+                self._new_customer(f"Carrier {number}"), plan, coverage="all", mode=mode, share=share,
+                currency_id=self.currencies[number % 2].id,
+            )
+            for number, (plan, mode, share) in enumerate((
+                (plans[0], "shared", 33.33), (plans[0], "shared", 66.67),
+                (plans[1], "overlay", 50.0), (plans[2], "overlay", 100.0),
+            ))
+        ]
+        for seed in range(2):
+            draw = random.Random(seed + 3)
+            orders = [self._order_in(currency) for currency in self.currencies[:2]]
+            for order in orders:
+                self._deliver(order, 3)
+            steps = []
+            for __ in range(14):
+                order = draw.choice(orders)
+                steps.append((order.currency_id.name, self._happen_to_goods(draw, order)))
+            self.assertFalse(self._audit(), steps)
+            for order in orders:
+                self._undo_goods(order)
+            self.assertFalse(self._audit(), steps)
+            for agreement in agreements:
+                # Expected of the orders again, but no more earned.
+                earned = self._sums(agreement)[::2]
+                self.assertFalse(any(earned), (agreement.plan_id.name, seed, steps, earned))
+
+    def _order_in(self, currency):
+        pricelist = self.env["product.pricelist"].create({"name": currency.name, "currency_id": currency.id})
+        order = self.env["sale.order"].create({
+            "partner_id": self.customer.id,
+            "user_id": self.salesperson.id,
+            "pricelist_id": pricelist.id,
+            "order_line": [Command.create({
+                "product_id": self.goods.id, "product_uom_qty": 10, "price_unit": 33.33, "tax_ids": [],
+            })],
+        })
+        order.action_confirm()
+        return order
+
+    def _happen_to_goods(self, draw, order):
+        """One thing that may happen to an order; its name."""
+        what = draw.choice(GOODS_EVENTS)
+        line = order.order_line
+        done = order.picking_ids.filtered(
+            lambda picking: picking.state == "done" and picking.location_dest_id.usage == "customer"
+        )
+        invoice = order.invoice_ids.filtered(lambda move: move.move_type == "out_invoice")
+        refunds = order.invoice_ids - invoice
+        if what == "deliver" and line.qty_delivered < 10 and order.picking_ids - done:
+            if any(picking.state not in ("done", "cancel") for picking in order.picking_ids):
+                self._deliver(order, draw.choice((1, 2, 3)))
+        elif what == "return" and done and done[0].move_ids.quantity > 1:
+            self._return(done[0], 1)
+        elif what == "return_unknown" and line.qty_delivered > 2:
+            self._return_unknown(order, draw.choice((1, 2)))
+        elif what == "correct" and done:
+            done[-1].move_ids.quantity = draw.choice((1, 2, 4))
+        elif what == "bill" and not invoice:
+            self._bill(order)
+        elif what == "credit" and invoice and len(refunds) < 2:
+            self._credit(invoice, draw.choice((1, 3)))
+        elif what == "reset_credit" and refunds:
+            refunds[0].button_draft() if refunds[0].state == "posted" else refunds[0].action_post()
+        elif what == "lose" and invoice and not self._is_lost(invoice) and invoice.amount_residual > 120:
+            self._lose(invoice, 111.11)
+        elif what == "unlose" and (lost := self._is_lost(invoice)):
+            lost.with_user(self.o2c_manager).action_reverse()
+        return what
+
+    def _undo_goods(self, order):
+        invoices = order.invoice_ids
+        self._is_lost(invoices).with_user(self.o2c_manager).action_reverse()
+        invoices.filtered(
+            lambda move: move.move_type == "out_refund" and move.state == "posted"
+        ).button_draft()
+        for move in order.order_line.move_ids.filtered(lambda move: move.state == "done"):
+            if move.location_dest_id.usage == "customer":
+                move.quantity = 0

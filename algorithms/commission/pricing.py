@@ -209,6 +209,11 @@ def minus(one: Amounts, other: Amounts) -> Amounts:
     )
 
 
+def plus(one: Amounts, other: Amounts) -> Amounts:
+    """The sum, exact to the cent."""
+    return minus(one, Amounts(-other.document, -other.company, -other.payee))
+
+
 def ratio(part: float, whole: float) -> tuple[int, int]:
     """``part`` and ``whole`` as integers of one unit, without sign; (1, 1) when nothing is the whole."""
     part, whole = abs(decimal(part)), abs(decimal(whole))

@@ -1,7 +1,8 @@
 """How much of goods that were delivered came back or was credited. Pure: no database, no clock."""
 
+from collections import defaultdict
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 DIGITS = 6
 
@@ -19,6 +20,21 @@ class Goods:
     of: Hashable | None = None
 
 
+@dataclass(slots=True)
+class Gone:
+    """What became of a delivery.
+
+    :ivar quantity: how much of it earns nothing any more
+    :ivar replaced: how much of that was delivered once more
+    :ivar by: {return: how much of it that brought back}
+    """
+
+    delivered: float
+    quantity: float = 0.0
+    replaced: float = 0.0
+    by: dict = field(default_factory=lambda: defaultdict(float))
+
+
 def taken_back(goods: Iterable[Goods], invoiced: float = 0.0, credited: float = 0.0) -> dict:
     """How much of each delivery of an order line earns nothing any more.
 
@@ -31,38 +47,55 @@ def taken_back(goods: Iterable[Goods], invoiced: float = 0.0, credited: float = 
     :param goods: in the order in which they moved
     :param invoiced: quantity on invoices
     :param credited: quantity that credit notes are worth
-    :return: {key of a delivery: quantity}, for each of them, in the unit of the goods
+    :return: {key of a delivery: :class:`Gone`}, for each of them, in the unit of the goods
     """
     goods = list(goods)
-    delivered = {one.key: one.quantity for one in goods if one.quantity > 0}
-    left = {}
+    found = {one.key: Gone(one.quantity) for one in goods if one.quantity > 0}
+    seen = {}
     for one in goods:
         if one.quantity > 0:
-            left[one.key] = one.quantity
+            seen[one.key] = found[one.key]
             continue
         rest = -one.quantity
-        if one.of in left:
-            rest = _take(left, [one.of], rest)
-        _take(left, reversed(left), rest)
-    returned = sum(delivered.values()) - sum(left.values())
-    replaced = min(_replaced(goods), returned)
-    undelivered = max(0.0, invoiced - sum(delivered.values()) + replaced)
-    _take(left, reversed(left), credited - undelivered - (returned - replaced))
-    return {key: round(quantity - left[key], DIGITS) for key, quantity in delivered.items()}
+        if one.of in seen:
+            rest = _take([seen[one.of]], rest, one.key)
+        _take(reversed(seen.values()), rest, one.key)
+    delivered = sum(gone.delivered for gone in found.values())
+    returned = sum(gone.quantity for gone in found.values())
+    replaced = _replace(goods, found)
+    undelivered = max(0.0, invoiced - delivered + replaced)
+    _take(reversed(seen.values()), credited - undelivered - (returned - replaced))
+    for gone in found.values():
+        gone.quantity = round(gone.quantity, DIGITS)
+        gone.replaced = round(gone.replaced, DIGITS)
+    return found
 
 
-def _replaced(goods):
-    """How much went to the customer in place of what had come back."""
+def _replace(goods, found):
+    """Note what went to the customer in place of what had come back; how much it is in all."""
+    replacing = defaultdict(float)
     returns = {one.key for one in goods if one.quantity < 0}
-    return sum(one.quantity for one in goods if one.quantity > 0 and one.of in returns)
+    for one in goods:
+        if one.quantity > 0 and one.of in returns:
+            replacing[one.of] += one.quantity
+    replaced = 0.0
+    for back, quantity in replacing.items():
+        for gone in found.values():
+            part = min(quantity, gone.by.get(back, 0.0))
+            gone.replaced += part
+            replaced += part
+            quantity -= part
+    return replaced
 
 
-def _take(left, keys, quantity):
+def _take(deliveries, quantity, by=None):
     """Take a quantity from what is left of deliveries; what they have not is returned."""
-    for key in list(keys):
+    for gone in deliveries:
         if round(quantity, DIGITS) <= 0:
             return 0.0
-        part = min(left[key], quantity)
-        left[key] -= part
+        part = min(gone.delivered - gone.quantity, quantity)
+        gone.quantity += part
         quantity -= part
+        if by is not None and part:
+            gone.by[by] += part
     return quantity

@@ -153,7 +153,7 @@ class O2cAllocationPool(models.AbstractModel):
                 """
                 SELECT quant.id, quant.product_id, quant.location_id, COALESCE(quant.lot_id, 0),
                        COALESCE(quant.package_id, 0), COALESCE(quant.owner_id, 0),
-                       quant.quantity::float, COALESCE(quant.reserved_quantity, 0)::float,
+                       COALESCE(quant.quantity, 0)::float, COALESCE(quant.reserved_quantity, 0)::float,
                        quant.in_date, location.parent_path, location.complete_name
                   FROM stock_quant quant
                   JOIN stock_location location ON location.id = quant.location_id

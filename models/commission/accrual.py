@@ -44,7 +44,7 @@ class O2cCommissionEntry(models.Model):
         self._accrue_sales([line for line in fresh if not _is_credit(line)], generations)
         self._accrue_sales(self._accrue_refunds(credited, generations), generations)
         ordered = {line.order_line_id for line in lines if line.order_line_id}
-        self._take_goods_back(ordered, [line for line in lines if _is_credit(line)])
+        self._follow_goods(ordered, [line for line in lines if _is_credit(line)])
         self._refresh_progress(self.env["sale.order.line"].browse(ordered))
         self._settle_invoices(moves.filtered(lambda move: move._o2c_is_settled_in_part()))
 

@@ -21,26 +21,25 @@ class O2cCommissionEntry(models.Model):
 
         :param moves: ``account.move``
         """
-        lost = self._lost_quantities(moves)
-        if not lost:
+        order_lines = self._order_lines_billed(moves)
+        if not order_lines:
             return
-        orders = claim_state.load(self.env, "order", list(lost))
-        states = [state for state in orders if not state.is_closed and not state.is_of_payments]
-        wholes = {state.first["id"]: float(state.first["quantity"]) for state in states}
-        deliveries = self._deliveries_of(list(lost))
-        delivered = {}
-        for state in deliveries:
-            line = state.first["order_line_id"]
-            delivered[line] = delivered.get(line, 0.0) + float(state.first["quantity"])
-        wholes.update({state.first["id"]: delivered[state.first["order_line_id"]] for state in deliveries})
+        lost = self._lost_of(order_lines)
+        states = [
+            state
+            for state in claim_state.load(self.env, "order", order_lines.ids)
+            if not state.is_closed and not state.is_of_payments and float(state.first["quantity"]) > 0
+        ]
         words = self._words()
         rows = []
-        for state in [*states, *deliveries]:
-            whole = wholes[state.first["id"]]
-            if whole > 0:
-                rows.extend(self._loss_rows(state, lost[state.first["order_line_id"]], whole, words))
+        for state in states:
+            first = state.first
+            rows.extend(
+                self._loss_rows(state, lost[first["order_line_id"]], float(first["quantity"]), words)
+            )
         self._append(rows)
         self._level(rows)
+        self._follow_goods(order_lines.ids)
 
     @api.model
     def _deliveries_of(self, order_line_ids):
@@ -55,13 +54,10 @@ class O2cCommissionEntry(models.Model):
         return claim_state.load(self.env, "delivery", [move for (move,) in moves])
 
     @api.model
-    def _lost_quantities(self, moves):
-        """How much of order lines was invoiced and written off: {id: quantity in the product's unit}
-
-        All invoices of the order lines count, not only those that are asked for.
-        """
+    def _order_lines_billed(self, moves):
+        """Order lines on documents that have earned commission themselves, or by their deliveries."""
         if not moves.ids:
-            return {}
+            return self.env["sale.order.line"]
         rows = self.env.execute_query(
             SQL(
                 """
@@ -76,17 +72,27 @@ class O2cCommissionEntry(models.Model):
                 moves=list(moves.ids),
             )
         )
-        if not rows:
-            return {}
-        order_lines = self.env["sale.order.line"].browse([line for (line,) in rows])
-        items = order_lines.invoice_lines.filtered(
-            lambda item: item.parent_state == "posted" and item.move_id.move_type == "out_invoice"
-        )
-        settled = self._settled(items.move_id)
+        return self.env["sale.order.line"].browse([line for (line,) in rows])
+
+    @api.model
+    def _lost_of(self, order_lines, without=None):
+        """How much of order lines was invoiced and written off: {id: quantity in the product's unit}
+
+        All their invoices count.
+
+        :param without: ``account.move``, invoices that are about not to be posted any more
+        """
         lost = dict.fromkeys(order_lines.ids, 0.0)
+        items = order_lines.invoice_lines.filtered(
+            lambda item: item.parent_state == "posted"
+            and item.move_id.move_type == "out_invoice"
+            and item.move_id not in (without or ())
+            and item.move_id._o2c_is_settled_in_part()
+        )
+        settled = self._settled(items.move_id) if items else {}
         for item in items:
-            invoice = settled[item.move_id.id]
-            if not invoice.total:
+            invoice = settled.get(item.move_id.id)
+            if not invoice or not invoice.total:
                 continue
             unit = item.product_id.uom_id or item.product_uom_id
             quantity = item.product_uom_id._compute_quantity(item.quantity, unit, round=False)

@@ -156,6 +156,11 @@ def order_lines(env, orders):
 def delivery_lines(env, moves):
     """Goods that went to customers on sale lines, and those that came back, negative.
 
+    They are those that Odoo counts as the delivered quantity of the line: a return that leaves the quantities
+    of the order alone is none, nor is what replaces it. It does not matter where the goods come from; with a
+    dropship it is the supplier. Goods that were ordered below zero are delivered when they come in, with a
+    quantity below zero, and go back when they leave.
+
     Of the moves of other goods than were sold, the components of a kit, that one is a delivery or return of
     the line which has the kits noted that moved with it.
 
@@ -170,9 +175,9 @@ def delivery_lines(env, moves):
             """
             SELECT 'delivery' AS source, move.id AS res_id, orders.id AS document_id,
                    COALESCE(move.reference, orders.name) AS name,
-                   CASE WHEN CASE WHEN kit.is_kit THEN move.o2c_commission_kits < 0
-                                  ELSE source.usage = 'customer' END
+                   CASE WHEN way.is_back <> (sol.product_uom_qty < 0)
                         THEN 'return' ELSE 'delivery' END AS kind,
+                   CASE WHEN way.is_back THEN -1 ELSE 1 END AS sign,
                    orders.company_id, orders.currency_id, move.date AS moment,
                    COALESCE(NULLIF(orders.currency_rate, 0), 1) AS currency_rate,
                    orders.id AS order_id, sol.id AS order_line_id, sol.product_id,
@@ -194,9 +199,13 @@ def delivery_lines(env, moves):
               JOIN sale_order orders ON orders.id = sol.order_id
               JOIN stock_location source ON source.id = move.location_id
               JOIN stock_location target ON target.id = move.location_dest_id
+             CROSS JOIN LATERAL (
+                 SELECT CASE WHEN kit.is_kit THEN move.o2c_commission_kits < 0
+                             ELSE source.usage = 'customer' END AS is_back) way
              WHERE move.id = ANY(%s) AND move.state = 'done' AND orders.o2c_commission_assigned
                AND (source.usage = 'customer') <> (target.usage = 'customer')
-               AND (NOT kit.is_kit OR move.o2c_commission_kits <> 0)
+               AND CASE WHEN kit.is_kit THEN move.o2c_commission_kits <> 0
+                        ELSE move.to_refund OR NOT way.is_back AND move.origin_returned_move_id IS NULL END
              ORDER BY move.date, move.id
             """,
             list(moves.ids),
@@ -264,7 +273,7 @@ class _Reader:
         customer = contact.commercial_partner_id
         address = self._record("res.partner", row["address_id"])
         seller = self._record("res.users", row["user_id"])
-        sign = -1 if row["kind"] in ("out_refund", "return") else 1
+        sign = row.get("sign") or (-1 if row["kind"] == "out_refund" else 1)
         quantity = sign * float(row["quantity"]) * self._factor(row["unit_id"], product.uom_id.id)
         # What the price and the cost of the order line are of.
         priced = quantity * self._factor(product.uom_id.id, row["price_unit_id"])

@@ -1,4 +1,4 @@
-from odoo import fields, models
+from odoo import api, fields, models
 
 from .program import PROGRAM
 
@@ -19,8 +19,13 @@ class StockMove(models.Model):
 
     def _action_done(self, cancel_backorder=False):
         done = super()._action_done(cancel_backorder)
+        done._o2c_accrue_commission()
+        return done
+
+    def _o2c_accrue_commission(self):
+        """Write down what those of these moves earn that are done."""
         # sudo: who delivers need not read what others earn
-        sold = done.sudo().filtered(
+        sold = self.sudo().filtered(
             lambda move: move.state == "done"
             and move.sale_line_id
             and move.sale_line_id.company_id.o2c_use_commission
@@ -28,7 +33,6 @@ class StockMove(models.Model):
         if sold:
             ledger = sold.env["o2c.commission.entry"].with_context(o2c_commission_writer=PROGRAM)
             ledger._accrue_deliveries(sold)
-        return done
 
     def _o2c_count_kits(self):
         """Note by how much the delivered quantity of kits has grown with these moves, on the last of them."""
@@ -37,10 +41,12 @@ class StockMove(models.Model):
             if line.product_id in line.move_ids.filtered(lambda move: move.state != "cancel").product_id:
                 continue
             growth = line.qty_delivered - sum(line.move_ids.mapped("o2c_commission_kits"))
-            fresh = moves.filtered(lambda move: not move.o2c_commission_kits)
-            if fresh and not line.product_uom_id.is_zero(growth):
-                last = fresh.sorted(lambda move: (move.date, move.id))[-1]
-                last.o2c_commission_kits = line.product_uom_id.round(growth)
+            if line.product_uom_id.is_zero(growth):
+                continue
+            # Where all of them have some, the quantity of goods that had left was changed.
+            fresh = moves.filtered(lambda move: not move.o2c_commission_kits) or moves
+            last = fresh.sorted(lambda move: (move.date, move.id))[-1]
+            last.o2c_commission_kits = line.product_uom_id.round(last.o2c_commission_kits + growth)
 
     def _o2c_is_component(self):
         """Whether this one move brought other goods than were sold to the customer, or back."""
@@ -53,3 +59,20 @@ class StockMove(models.Model):
             and line.product_id != self.product_id
             and is_from_customer != (self.location_dest_id.usage == "customer")
         )
+
+
+class StockMoveLine(models.Model):
+    _inherit = "stock.move.line"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        lines = super().create(vals_list)
+        lines.move_id._o2c_accrue_commission()
+        return lines
+
+    def write(self, vals):
+        result = super().write(vals)
+        # Odoo lets people change what was delivered.
+        if not {"quantity", "product_uom_id"}.isdisjoint(vals):
+            self.move_id._o2c_accrue_commission()
+        return result

@@ -8,7 +8,7 @@ from odoo import models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-from odoo.addons.order_to_cash.algorithms.commission import pricing
+from odoo.addons.order_to_cash.algorithms.commission import deliveries, pricing
 
 from . import catalog, sale_line
 from .accrual import OF_THE_ORDER
@@ -194,18 +194,41 @@ class _Run:
         costs = {}
         if self.facts.base == "margin":
             costs = self.crediting._costs([line for line, __, __ in found])
-        claims = [
-            self.crediting._claim(
-                line, credit, self.crediting._agreed(credit.agreement_id), self.facts, terms, costs
+        rows = self._in_lots(
+            (
+                line,
+                credit,
+                self.crediting._claim(
+                    line, credit, self.crediting._agreed(credit.agreement_id), self.facts, terms, costs
+                ),
             )
             for line, credit, terms in found
-        ]
+        )
         amounts = defaultdict(float)
-        for (line, credit, __), earning in zip(found, pricing.price(claims), strict=True):
+        earnings = pricing.price(claim for __, __, claim in rows)
+        for (line, credit, __), earning in zip(rows, earnings, strict=True):
             if line.date >= self.date_from:
                 jump = earning.jump.company if earning.jump else 0.0
                 amounts[self._key(line, credit)] += earning.amounts.company + jump
         return amounts
+
+    def _in_lots(self, rows):
+        """The same rows; what left and came back of an order line is one, as it adds up in the ledger.
+
+        :param rows: tuples of SaleLine, Credit and :class:`pricing.Claim`
+        """
+        lots = defaultdict(list)
+        for line, credit, claim in rows:
+            key = claim.key
+            if line.source == "delivery" and not claim.terms.is_running:
+                is_shown = line.date >= self.date_from
+                key = (line.order_line_id, claim.owner, claim.terms.rule_id, claim.share, is_shown)
+            lots[key].append((line, credit, claim))
+        return [
+            (*found[-1][:2], deliveries.together([deliveries.Part(claim) for __, __, claim in found]))
+            if len(found) > 1 else found[0]
+            for found in lots.values()
+        ]
 
 
 def _by_day(pair):

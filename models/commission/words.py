@@ -80,6 +80,24 @@ class Words:
             return self.env._("%(rate)s %% of a margin of %(base)s", rate=self.rate(earning.rate), base=base)
         return self.env._("%(rate)s %% of %(base)s", rate=self.rate(earning.rate), base=base)
 
+    def with_earlier(self, text, whole, currency):
+        """The same, and what is earned with the goods of the order line that were delivered before."""
+        return self.env._(
+            "%(what)s; with what was delivered before it comes to %(whole)s",
+            what=text,
+            whole=self.money(whole, currency),
+        )
+
+    def delivered_otherwise(self, reference, quantity):
+        return self.env._(
+            "%(reference)s: the quantity that was delivered was changed by %(quantity)s",
+            reference=reference,
+            quantity=self.rate(quantity),
+        )
+
+    def goods_together(self):
+        return self.env._("Brought to what all goods that were delivered earn together")
+
     def jump(self, tally_from):
         return self.env._(
             "Tier for all sales since %(date)s: earlier ones are brought to the rate reached",
