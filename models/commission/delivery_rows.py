@@ -194,8 +194,9 @@ class _Steps:
             return
         say = self.maker.say(first["payee_id"])
         is_loss = amounts.company * self.lot.earning.amounts.company < 0
+        is_free = not any(held.claim.base for held in known)
         explanation = say.goods_together()
-        if amounts and has_base:
+        if amounts and (has_base or is_free):
             explanation = say.written_off(self.lot.lost) if is_loss else say.written_on()
         yield self.ledger._follow(
             first,
