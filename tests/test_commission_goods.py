@@ -272,6 +272,9 @@ class TestCommissionGoods(CommissionGoodsCommon):
             self._check(order, 20.0)
             self._return(back, 1)
             self._check(order, 23.33)
+            # Five and eleven left, six came back: five whole ones.
+            picking.move_ids.quantity = 5
+            self._check(order, 16.67)
 
     def _ship(self, order, like, product, quantity):
         picking = like.copy({"move_ids": [Command.create({

@@ -43,10 +43,21 @@ class StockMove(models.Model):
             growth = line.qty_delivered - sum(line.move_ids.mapped("o2c_commission_kits"))
             if line.product_uom_id.is_zero(growth):
                 continue
-            # Where all of them have some, the quantity of goods that had left was changed.
+            if {move.location_id.usage == "customer" for move in moves} == {growth > 0}:
+                line.move_ids._o2c_count_fewer_kits(growth)
+                continue
             fresh = moves.filtered(lambda move: not move.o2c_commission_kits) or moves
             last = fresh.sorted(lambda move: (move.date, move.id))[-1]
             last.o2c_commission_kits = line.product_uom_id.round(last.o2c_commission_kits + growth)
+
+    def _o2c_count_fewer_kits(self, growth):
+        """Somebody has lowered the quantity of goods that had moved: the latest make fewer kits."""
+        for move in self.sorted(lambda move: (move.date, move.id), reverse=True):
+            if move.o2c_commission_kits * growth < 0:
+                kits = move.o2c_commission_kits
+                part = growth if abs(growth) < abs(kits) else -kits
+                move.o2c_commission_kits = kits + part
+                growth -= part
 
     def _o2c_is_component(self):
         """Whether this one move brought other goods than were sold to the customer, or back."""
