@@ -4,7 +4,12 @@ from random import Random
 
 from odoo.tests import BaseCase
 
-from odoo.addons.order_to_cash.algorithms.commission.statement import PAYMENT, Movement, build
+from odoo.addons.order_to_cash.algorithms.commission.statement import (
+    PAYMENT,
+    Movement,
+    build,
+    instalments,
+)
 
 DAY = date(2025, 3, 1)
 
@@ -51,3 +56,23 @@ class TestCommissionStatement(BaseCase):
             self.assertEqual(days, sorted(days))
             if statement.lines:
                 self.assertEqual(statement.lines[-1].balance, statement.closing)
+
+    def test_payments_of_a_bill_add_up_to_the_settlement(self):
+        days = [DAY + timedelta(days=number) for number in range(3)]
+        thirds = list(zip(days, (40.0, 40.0, 40.0), strict=True))
+        # 100 before taxes.
+        parts = instalments(100.0, 100.0, 120.0, thirds, 0.01, True)
+        self.assertEqual([amount for __, amount in parts], [33.33, 33.34, 33.33])
+        self.assertEqual([day for day, __ in parts], days)
+        self.assertEqual(instalments(100.0, 100.0, 120.0, thirds[:1], 0.01, False), [(DAY, 33.33)])
+
+    def test_of_a_bill_for_less_the_rest_stays_owed(self):
+        self.assertEqual(instalments(100.0, 90.0, 90.0, [(DAY, 90.0)], 0.01, False), [(DAY, 90.0)])
+        # What was billed besides is not taken off the next settlement.
+        self.assertEqual(instalments(100.0, 110.0, 110.0, [(DAY, 110.0)], 0.01, True), [(DAY, 100.0)])
+
+    def test_what_the_payee_pays_back(self):
+        payments = [(DAY, 20.0), (DAY, 40.0)]
+        self.assertEqual(
+            instalments(-50.0, -50.0, 60.0, payments, 0.01, True), [(DAY, -16.67), (DAY, -33.33)]
+        )

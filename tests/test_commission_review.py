@@ -147,7 +147,8 @@ class TestCommissionReview(CommissionCommon):
             payment = self._pay(bill, date="2025-03-15")
         self.assertFalse(payment.move_id)
         self.assertEqual(settlement.state, "paid")
-        self.assertEqual(str(settlement._paid_days()[settlement]), "2025-03-15")
+        [[day, amount]] = settlement._paid_parts()[settlement]
+        self.assertEqual((str(day), amount), ("2025-03-15", settlement.amount))
 
     def test_paid_by_how_this_company_pays(self):
         other = self._create_company(name="Elsewhere")

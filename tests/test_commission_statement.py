@@ -6,7 +6,7 @@ from lxml import html
 
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
-from odoo.tests import Form, tagged
+from odoo.tests import Form, freeze_time, tagged
 
 from .commission_common import CommissionCommon
 
@@ -103,6 +103,53 @@ class TestCommissionStatement(CommissionCommon):
         self.assertEqual(account.settlements, settlement)
         [account] = self._wizard()._accounts()
         self.assertEqual(account.statement.opening, 0.0)
+
+    def test_parts_of_a_bill_are_taken_off_on_their_days(self):
+        settlement = self._settle("2025-01-31")
+        settlement.payout = "bill"
+        settlement.action_approve()
+        with freeze_time("2025-02-02"):
+            settlement.action_bill()
+        settlement.bill_id.action_post()
+        self._pay(settlement.bill_id, settlement.bill_total / 4, "2025-02-05")
+        [account] = self._wizard()._accounts()
+        self.assertEqual(account.statement.opening, 40.0)
+        self.assertEqual(account.statement.paid, 10.0)
+        self.assertEqual(account.statement.closing, self._rows("2025-02-28") - 10.0)
+        self._pay(settlement.bill_id, date="2025-03-03")
+        self.assertEqual(settlement.state, "paid")
+        [account] = self._wizard()._accounts()
+        self.assertEqual(account.statement.paid, 10.0)
+        [account] = self._wizard(date_from="2025-03-01", date_to="2025-03-31")._accounts()
+        self.assertEqual(account.statement.paid, 30.0)
+
+    def test_what_is_written_late_is_on_the_next_statement(self):
+        january = self._wizard(date_from="2025-01-01", date_to="2025-01-31")
+        with freeze_time("2025-02-03"):
+            settlement = self._settle("2025-01-31")
+        printed = self._letters(january)[0]["sections"]
+        report = self.env["report.order_to_cash.report_commission_statement"]
+        settled = report._settlement_letter(settlement)["sections"]
+        self._pay(self.invoice, 100.0, "2025-01-25")
+        self.assertEqual(self._letters(january)[0]["sections"], printed)
+        self.assertEqual(report._settlement_letter(settlement)["sections"], settled)
+        [account] = self._wizard()._accounts()
+        [late] = [line.movement for line in account.statement.lines if line.movement.late_of]
+        self.assertEqual(
+            (late.date, late.late_of, late.amount), (date(2025, 2, 1), date(2025, 1, 25), 10.0)
+        )
+        self.assertEqual(account.statement.opening, 40.0)
+        self.assertEqual(account.statement.closing, self._rows("2025-02-28"))
+        self.assertIn("Late: of 01/25/2025", self._page(self._wizard()).text_content())
+        # The settlement that takes it in says so, and what is not paid yet of the one before.
+        letter = report._settlement_letter(self._settle())
+        self.assertIn("Late", " ".join(row.why for row in letter["sections"][0][1]))
+        self.assertEqual(letter["owed_before"], 40.0)
+        # Calculated again, the settlement has the row itself: it is not late any more.
+        settlement.search([("payee_id", "=", self.payee.id), ("id", "!=", settlement.id)]).action_cancel()
+        settlement.action_calculate()
+        [account] = january._accounts()
+        self.assertEqual(account.statement.closing, 50.0)
 
     def test_one_section_a_currency(self):
         other = self.setup_other_currency("EUR", rates=[("2025-01-01", 2.0)])

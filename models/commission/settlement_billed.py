@@ -1,5 +1,7 @@
 """What became of the vendor bills: changed, credited or paid by those who keep the books."""
 
+from collections import defaultdict
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
@@ -87,7 +89,7 @@ class O2cCommissionSettlement(models.Model):
         total = bill.amount_total
         # What is credited takes the same share of the lines as of the total.
         net = currency.round(lines * (total - back) / total) if total else lines
-        in_payment = bill._o2c_paid_without_entry()
+        in_payment = sum(amount for __, amount in bill._o2c_payments_without_entry())
         open_amount = max(bill.amount_residual - in_payment, 0.0)
         sign = -1.0 if bill.move_type == "in_refund" else 1.0
 
@@ -305,14 +307,58 @@ class AccountMove(models.Model):
         )
         return {bill_id: (float(back), float(reconciled)) for bill_id, back, reconciled in rows}
 
-    def _o2c_paid_without_entry(self):
-        """What payments without a journal entry have paid of this one bill, in its currency."""
+    def _o2c_payments(self):
+        """What was paid of these vendor bills, in their currency; credit notes and exchange differences are
+        no payments.
+
+        :return: {bill id: [(day, amount)]}
+        """
+        if not self.ids:
+            return {}
+        for model in ("account.partial.reconcile", "account.move", "account.move.line"):
+            self.env[model].flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                -- Of the payment: a bill may be entered in the books later than it is dated.
+                SELECT line.move_id, GREATEST(other.date, bill.invoice_date), SUM(partial.amount)
+                  FROM account_move bill
+                  JOIN account_move_line line ON line.move_id = bill.id
+                  JOIN LATERAL (
+                      SELECT credit_move_id AS other, debit_amount_currency AS amount
+                        FROM account_partial_reconcile WHERE debit_move_id = line.id
+                       UNION ALL
+                      SELECT debit_move_id, credit_amount_currency
+                        FROM account_partial_reconcile WHERE credit_move_id = line.id
+                  ) partial ON TRUE
+                  JOIN account_move_line other ON other.id = partial.other
+                  JOIN account_move back ON back.id = other.move_id
+                 WHERE bill.id = ANY(%s) AND back.move_type NOT IN ('in_invoice', 'in_refund')
+                 GROUP BY line.move_id, GREATEST(other.date, bill.invoice_date)
+                """,
+                self.ids,
+            )
+        )
+        payments = defaultdict(list)
+        for bill_id, day, amount in rows:
+            payments[bill_id].append((day, float(amount)))
+        for bill in self:
+            payments[bill.id].extend(bill._o2c_payments_without_entry())
+        return {bill_id: parts for bill_id, parts in payments.items() if parts}
+
+    def _o2c_payments_without_entry(self):
+        """What payments without a journal entry have paid of this one bill: [(day, amount)]"""
         self.ensure_one()
-        return sum(
-            payment.currency_id._convert(payment.amount, self.currency_id, self.company_id, payment.date)
+        return [
+            (
+                payment.date,
+                payment.currency_id._convert(
+                    payment.amount, self.currency_id, self.company_id, payment.date
+                ),
+            )
             for payment in self.matched_payment_ids
             if not payment.move_id and payment.state in ("in_process", "paid")
-        )
+        ]
 
 
 class AccountPartialReconcile(models.Model):

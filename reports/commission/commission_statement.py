@@ -5,7 +5,8 @@ from functools import cache
 from math import ceil
 
 from odoo import api, models
-from odoo.tools.misc import formatLang
+from odoo.fields import Domain
+from odoo.tools.misc import format_date, formatLang
 
 from odoo.addons.order_to_cash.algorithms.commission.statement import PAYMENT, Movement, build
 from odoo.addons.order_to_cash.models.commission.statement import Account
@@ -114,8 +115,17 @@ class CommissionStatementReport(models.AbstractModel):
         settlement = settlement.sudo()
         payee, company = settlement.payee_id, settlement.company_id
         lang = payee.lang or company.partner_id.lang or self.env.lang
+        entries = settlement.entry_ids
+        late = entries._late_rows(Domain("settlement_id", "=", settlement.id), settlement.date_to)
         movements = [
-            Movement(entry.id, entry.date, entry.kind, entry.amount_payee) for entry in settlement.entry_ids
+            Movement(
+                entry.id,
+                entry.date,
+                entry.kind,
+                entry.amount_payee,
+                late_of=entry.date if entry.id in late else None,
+            )
+            for entry in entries
         ]
         account = Account(
             payee.id,
@@ -132,6 +142,7 @@ class CommissionStatementReport(models.AbstractModel):
         return {
             "range": settlement,
             "settlement": settlement,
+            "owed_before": settlement._owed_before(),
             "reference": settlement.display_name,
             "expected": [],
             "customer_names": {},
@@ -185,6 +196,13 @@ class CommissionStatementReport(models.AbstractModel):
         writer = _FigureWriter(entries.env)
         name_of = cache(lambda partner: partner.display_name or "")
 
+        def late_words(day, why):
+            return entries.env._(
+                "Late: of %(day)s, which was settled when this was written down. %(why)s",
+                day=format_date(entries.env, day),
+                why=why,
+            )
+
         def describe(line):
             movement = line.movement
             if movement.kind == PAYMENT:
@@ -196,6 +214,9 @@ class CommissionStatementReport(models.AbstractModel):
                     balance=line.balance,
                 )
             row = row_of[movement.key]
+            why = row.reason or ""
+            if movement.late_of:
+                why = late_words(movement.late_of, why)
             return StatementRow(
                 movement.kind,
                 movement.date,
@@ -203,7 +224,7 @@ class CommissionStatementReport(models.AbstractModel):
                 name_of(row.partner_id),
                 writer.base(row),
                 writer.rate(row),
-                row.reason or "",
+                why,
                 movement.amount,
                 line.balance,
                 row.base_amount,
