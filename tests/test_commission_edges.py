@@ -1,5 +1,4 @@
 from datetime import timedelta
-from unittest.mock import patch
 
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
@@ -11,16 +10,6 @@ from .commission_common import CommissionCommon
 @tagged("post_install", "-at_install")
 class TestCommissionEdges(CommissionCommon):
     """What happens seldom, and must not cost anybody a cent."""
-
-    def test_credit_notes_of_an_invoice_take_turns(self):
-        self._new_agreement(plan=self._new_plan({"rate": 10.0}, trigger="invoice"))
-        invoice = self._new_invoice(amount=100.0, date="2025-03-01")
-        refund = self._refund(invoice)
-        path = "odoo.addons.order_to_cash.models.commission.accrual_refund.lock"
-        with patch(path) as lock:
-            refund.action_post()
-        [[locked]] = [call.args for call in lock.call_args_list]
-        self.assertEqual(locked.ids, invoice.ids)
 
     def _draft(self, *lines, **values):
         """A draft invoice. Lines are (product, quantity, price), without tax."""

@@ -60,6 +60,21 @@ class TestCommissionSettlementRace(RaceCommon):
             self.assertEqual(settlements.mapped("state"), ["calculated", "calculated"])
             self.assertEqual(sorted(settlements.mapped("amount")), [0.0, 100.0])
 
+    def test_two_who_settle_with_everybody_make_one_settlement(self):
+        def settle(env):
+            env["o2c.commission.settlement.batch"].create({
+                "company_id": env.ref("base.main_company").id,
+                "payee_ids": [Command.set([self.ids["payee"]])],
+                "date_from": "2025-02-01", "date_to": "2025-02-28",
+            }).action_create_settlements()
+
+        self.assertEqual(self._race(("res.partner", [self.ids["payee"]]), settle, settle), 2)
+        with self._new_env() as env:
+            made = env[SETTLEMENT].search([
+                ("payee_id", "=", self.ids["payee"]), ("date_from", "=", "2025-02-01"),
+            ])
+            self.assertEqual((made.mapped("state"), made.mapped("amount")), (["calculated"], [100.0]))
+
     def _earn(self):
         """Two rows of the ledger, committed."""
         with self._new_env() as env:

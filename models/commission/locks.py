@@ -12,12 +12,13 @@ def lock(records):
         return
     records.flush_recordset()
     table = SQL.identifier(records._table)
-    # Written, not only locked: who waits for the row must not go on with what was read before.
+    # Written, not only locked: who waits for the row must not go on with what was read before. Documents that
+    # refer to it need not wait.
     records.env.cr.execute(
         SQL(
             """
             UPDATE %(table)s SET write_uid = write_uid WHERE id IN (
-                SELECT id FROM %(table)s WHERE id = ANY(%(ids)s) ORDER BY id FOR UPDATE)
+                SELECT id FROM %(table)s WHERE id = ANY(%(ids)s) ORDER BY id FOR NO KEY UPDATE)
             """,
             table=table,
             ids=records.ids,

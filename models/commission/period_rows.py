@@ -10,22 +10,6 @@ from .settlement_words import SettlementWords
 KINDS = {"draw": "draw", "recover": "recover"}
 
 
-def lock(agreements):
-    """Take turns on the periods of agreements, also those in which nothing is earned."""
-    agreements.flush_recordset()
-    agreements.env.cr.execute(
-        SQL(
-            """
-            UPDATE o2c_commission_agreement SET write_uid = write_uid WHERE id IN (
-                SELECT id FROM o2c_commission_agreement WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE)
-            """,
-            agreements.ids,
-        ),
-        # That it fails to serialize is what it is for.
-        log_exceptions=False,
-    )
-
-
 def sums_written(env, agreements):
     """{(agreement id, first day, part): (payee's amount, company's amount)}"""
     rows = env.execute_query(

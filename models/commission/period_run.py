@@ -9,6 +9,7 @@ from odoo.addons.order_to_cash.algorithms.commission import settlement as reckon
 from odoo.addons.order_to_cash.algorithms.commission.pricing import decimal
 
 from . import period_rows
+from .locks import lock
 from .period_terms import Asked, PeriodTerms
 from .program import PROGRAM
 
@@ -69,7 +70,8 @@ class PeriodRun:
         agreements = self._agreements()
         if not agreements:
             return
-        period_rows.lock(agreements)
+        # Taken in turns, also where nothing is earned.
+        lock(agreements)
         self.terms = PeriodTerms(agreements)
         known = self._known(agreements)
         booked = period_rows.sums_written(self.env, agreements)

@@ -183,6 +183,10 @@ class O2cCommissionSettlement(models.Model):
         if not is_program(self.env):
             for vals in vals_list:
                 self._check_guarded(vals)
+        # sudo: only locked. Of two who settle with a payee at once the second begins anew, and finds what the
+        # first has made.
+        payee_ids = {vals["payee_id"] for vals in vals_list if vals.get("payee_id")}
+        lock(self.env["res.partner"].sudo().browse(payee_ids))
         sequences = self.env["ir.sequence"]
         return super().create([
             # A default of the context must not come in here.

@@ -4,6 +4,7 @@ from odoo import fields, models
 from odoo.tools import SQL
 
 from . import period_rows
+from .locks import lock
 from .period_run import PeriodRun
 
 
@@ -105,7 +106,7 @@ class O2cCommissionSettlement(models.Model):
     def _take_periods_back(self):
         """Write the reverse of what these settlements have added to the ledger."""
         # sudo: agreements are only locked
-        period_rows.lock(self.sudo().period_ids.agreement_id)
+        lock(self.sudo().period_ids.agreement_id)
         rows = self.env.execute_query_dict(
             SQL(
                 """
