@@ -121,6 +121,7 @@
         "wizards/commission/dispute_new_views.xml",
         "wizards/commission/adjustment_new_views.xml",
         "views/commission/settlement_views.xml",
+        "views/commission/job_views.xml",
         "views/commission/dispute_views.xml",
         "views/commission/month_end_views.xml",
         "views/commission/settlement_settings_views.xml",

@@ -161,4 +161,5 @@ from . import test_commission_goods
 from . import test_commission_shuffled
 from . import test_commission_agreement
 from . import test_commission_race
+from . import test_commission_job
 from . import test_commission_ledger

@@ -7,6 +7,7 @@ from odoo.tools import mute_logger
 
 from odoo.addons.order_to_cash.algorithms import plan_outlooks
 from odoo.addons.order_to_cash.algorithms.plan_forecast import Frame, outlook
+from odoo.addons.order_to_cash.models.customer import job_mixin
 from odoo.addons.order_to_cash.models.plan import sales_plan_job
 from odoo.addons.order_to_cash.wizards.plan import sales_plan_build
 
@@ -138,14 +139,14 @@ class TestPlanJob(PlanCommon):
         self.assertEqual(job.state, "failed")
         self.assertIn("draft", job.message)
 
-    @mute_logger("odoo.addons.order_to_cash.models.plan.sales_plan_job")
+    @mute_logger("odoo.addons.order_to_cash.models.customer.job_mixin")
     def test_what_breaks_is_tried_again_but_not_for_ever(self):
         self.plan.action_forecast()
         job = self.jobs.search([("plan_id", "=", self.plan.id)])
         with patch.object(type(self.plan), "_collect_outlooks", side_effect=ValueError):
             self._work()
             self.assertEqual((job.state, job.tries), ("queued", 1))
-            for _turn in range(sales_plan_job.MOST_TRIES):
+            for _turn in range(job_mixin.MOST_TRIES):
                 self._work()
         self.assertEqual(job.state, "failed")
 

@@ -38,6 +38,8 @@ from . import settlement_bill
 from . import settlement_billed
 from . import vendor_bill
 from . import settlement_many
+from . import job
+from . import catch_up_company
 from . import payout
 from . import adjustment
 from . import dispute

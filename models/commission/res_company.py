@@ -1,7 +1,5 @@
 from odoo import fields, models
 
-from .program import PROGRAM
-
 SWITCH = "o2c_use_commission"
 
 
@@ -28,15 +26,6 @@ class ResCompany(models.Model):
         (before - after).o2c_commission_off_since = self.env.cr.now()
         (after - before)._o2c_catch_up_commission()
         return result
-
-    def _o2c_catch_up_commission(self):
-        """Bring the ledger to what happened while these companies had commission switched off."""
-        # sudo: whoever may switch it on need not read what others earn
-        for company in self.sudo().with_context(o2c_commission_writer=PROGRAM):
-            since = company.o2c_commission_off_since
-            if since:
-                company.env["o2c.commission.entry"]._catch_up(company, since)
-                company.o2c_commission_off_since = False
 
     def _get_company_root_delegated_field_names(self):
         return [*super()._get_company_root_delegated_field_names(), "o2c_commission_start"]

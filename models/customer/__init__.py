@@ -1,5 +1,6 @@
 from . import daily_step
 from . import catalog_mixin
+from . import job_mixin
 from . import res_company
 from . import ir_sequence
 from . import customer_class

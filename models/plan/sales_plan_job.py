@@ -1,22 +1,15 @@
 """Long work on sales plans: done by a job that commits bit by bit and goes on where it stopped."""
 
-import logging
-
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import split_every
 
 from odoo.addons.order_to_cash.algorithms import plan_outlooks
 
-_logger = logging.getLogger(__name__)
-
 # So many series are forecast, and so many nodes made, while somebody waits.
 AT_ONCE = 500
 # Series that are forecast between two commits: some seconds.
 BATCH = 100
-# What fails so often fails for ever.
-MOST_TRIES = 5
-HUNDRED = 100.0
 
 
 class O2cSalesPlanJob(models.Model):
@@ -24,6 +17,7 @@ class O2cSalesPlanJob(models.Model):
 
     _name = "o2c.sales.plan.job"
     _description = "Long Work on a Sales Plan"
+    _inherit = "o2c.job.mixin"
     _order = "id desc"
     _rec_name = "plan_id"
 
@@ -32,75 +26,24 @@ class O2cSalesPlanJob(models.Model):
     kind = fields.Selection(
         [("forecast", "Forecast"), ("build", "Building the Tree")], required=True, readonly=True
     )
-    user_id = fields.Many2one(
-        "res.users", string="Asked For By", required=True, readonly=True, ondelete="cascade"
-    )
-    params = fields.Json(readonly=True)
-    state = fields.Selection(
-        [("queued", "Under Way"), ("done", "Done"), ("failed", "Failed"), ("cancelled", "Cancelled")],
-        required=True,
-        readonly=True,
-        default="queued",
-        index=True,
-    )
-    total = fields.Integer(string="Parts", readonly=True, help="Of which the work consists.")
-    processed = fields.Integer(string="Done", readonly=True)
-    progress = fields.Float(string="Progress (%)", compute="_compute_progress")
-    tries = fields.Integer(readonly=True)
-    message = fields.Char(string="Outcome", readonly=True)
-    finished_on = fields.Datetime(readonly=True)
     series_ids = fields.One2many("o2c.sales.plan.job.series", "job_id", readonly=True)
 
     _one_queued_uq = models.UniqueIndex(
         "(plan_id) WHERE state = 'queued'", "This plan is being worked on already."
     )
 
-    @api.depends("total", "processed", "state")
-    def _compute_progress(self):
-        for job in self:
-            part = job.processed / job.total if job.total else 0.0
-            job.progress = HUNDRED if job.state == "done" else min(HUNDRED * part, HUNDRED)
-
-    # ------------------------------------------------------------------
-    # The job
-    # ------------------------------------------------------------------
-
     @api.model
-    def _cron_work(self):
-        """Do what is queued, the oldest first, each bit in a transaction of its own."""
-        cron = self.env["ir.cron"]
-        cron._commit_progress(remaining=self._count_left())
+    def _waiting_domain(self):
         # What is switched off meanwhile waits until it is switched on again.
-        waiting = [("state", "=", "queued"), ("company_id.o2c_use_plan", "=", True)]
-        for job in self.search(waiting, order="tries, id"):
-            if not job.with_context(lang=job.user_id.lang)._work():
-                return
-            cron._commit_progress(remaining=self._count_left())
+        return [*super()._waiting_domain(), ("company_id.o2c_use_plan", "=", True)]
 
-    @api.model
-    def _count_left(self):
-        jobs = self.search([("state", "=", "queued"), ("company_id.o2c_use_plan", "=", True)])
-        return sum(max(job.total - job.processed, 1) for job in jobs)
+    def _subject(self):
+        return self.plan_id.display_name
 
-    def _work(self):
-        """Go on with this one job.
-
-        :return: whether there is time left for another
-        """
-        self.tries += 1
-        self.env["ir.cron"]._commit_progress()
-        try:
-            if self.tries > MOST_TRIES:
-                raise UserError(self.env._("It was broken off by an error; the server's log says more."))
-            return getattr(self, f"_work_{self.kind}")()
-        except UserError as error:
-            self.env.cr.rollback()
-            self._end("failed", str(error))
-        except Exception:
-            self.env.cr.rollback()
-            _logger.exception("Work %s on sales plan %s was broken off.", self.id, self.plan_id.id)
-            # It stays queued. E.g. somebody typed in the plan at the same moment: it is tried again.
-        return True
+    def _on_end(self):
+        self.series_ids.unlink()
+        message = self.message or self.env._("The work on this plan was stopped.")
+        self.plan_id._message_log(body=message)
 
     def _work_build(self):
         build = self._plan().env["o2c.sales.plan.build"].create({**self.params, "plan_id": self.plan_id.id})
@@ -109,7 +52,6 @@ class O2cSalesPlanJob(models.Model):
         return True
 
     def _work_forecast(self):
-        cron = self.env["ir.cron"]
         plan = self._plan()
         plan._check_may_forecast()
         outlooks = self._outlooks()
@@ -117,10 +59,7 @@ class O2cSalesPlanJob(models.Model):
         self.write({"total": len(outlooks.known) + len(outlooks.wanted), "processed": len(outlooks.known)})
         for batch in split_every(BATCH, outlooks.wanted.items(), list):
             self._make_series(batch)
-            self.processed += len(batch)
-            # Many a commit is no failure: tries count how often nothing came of it.
-            self.tries = 0
-            has_time = cron._commit_progress(len(batch), remaining=self._count_left())
+            has_time = self._advance(len(batch))
             if self.state != "queued":
                 return True
             if not has_time:
@@ -146,25 +85,7 @@ class O2cSalesPlanJob(models.Model):
 
     def _plan(self):
         """The plan as the one who asked for the work may change it."""
-        user, company = self.user_id, self.plan_id.company_id
-        companies = [company.id, *(user.company_ids - company).ids]
-        return self.plan_id.with_user(user).with_context(
-            lang=user.lang, tz=user.tz, allowed_company_ids=companies
-        )
-
-    def _end(self, state, message):
-        """Close this job and tell the one who asked for it."""
-        if self.state != "queued":
-            return
-        self.write({"state": state, "message": message, "finished_on": fields.Datetime.now()})
-        self.series_ids.unlink()
-        self.plan_id._message_log(body=message)
-        self.user_id._bus_send("simple_notification", {
-            "title": self.plan_id.display_name,
-            "message": message,
-            "type": "success" if state == "done" else "warning",
-            "sticky": True,
-        })
+        return self._for_asker(self.plan_id, self.plan_id.company_id)
 
 
 class O2cSalesPlanJobSeries(models.Model):
@@ -217,10 +138,7 @@ class O2cSalesPlan(models.Model):
         jobs = self.env["o2c.sales.plan.job"].sudo().search([
             ("plan_id", "in", self.ids), ("state", "=", "queued"),
         ])
-        jobs.write({"state": "cancelled", "finished_on": fields.Datetime.now()})
-        jobs.series_ids.unlink()
-        for plan in jobs.plan_id:
-            plan._message_log(body=self.env._("The work on this plan was stopped."))
+        jobs._stop()
         self._forget_working()
 
     def _queue_job(self, kind, params=None):

@@ -3,9 +3,12 @@ from dateutil.relativedelta import relativedelta
 from odoo import Command, api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
+from odoo.tools import format_date
 
 REPORT = "order_to_cash.report_commission_statement"
 TEMPLATE = "order_to_cash.mail_template_commission_statement"
+# So many statements are made while somebody waits, each some seconds of the PDF engine; the job makes more.
+AT_ONCE = 10
 
 
 class O2cCommissionStatement(models.TransientModel):
@@ -91,7 +94,11 @@ class O2cCommissionStatement(models.TransientModel):
         }
 
     def action_send(self):
-        """Send each payee his statement by e-mail; those without an address are left out."""
+        """Send each payee his statement by e-mail: a few at once, many by the job. Those without an address
+        are left out.
+
+        :return: a notification, or the action that shows how far the job is
+        """
         self._check_ready()
         # sudo: the addresses of those whom the user has chosen
         payees = self._payees_with_anything().sudo().filtered("email")
@@ -102,6 +109,8 @@ class O2cCommissionStatement(models.TransientModel):
                     "on the statement."
                 )
             )
+        if len(payees) > AT_ONCE:
+            return self._let_job_send(payees)
         self._send(payees)
         return {
             "type": "ir.actions.client",
@@ -175,8 +184,19 @@ class O2cCommissionStatement(models.TransientModel):
         """The statements as one document: (bytes, file extension); in tests Odoo renders HTML for PDF"""
         return self.env["ir.actions.report"]._render_qweb_pdf(REPORT, self.ids)
 
+    def _let_job_send(self, payees):
+        return self.env["o2c.commission.job"]._queue(
+            "statements",
+            self.env.company,
+            [
+                {"payee_id": payee.id, "date_from": self.date_from, "date_to": self.date_to}
+                for payee in payees
+            ],
+            params={"company_ids": self.company_ids.ids, "with_expected": self.with_expected},
+        )
+
     def _send(self, payees):
-        """Put an e-mail to each payee in the outbox, with his statement."""
+        """Put an e-mail to each payee in the outbox, with his statement, and note it on his settlements."""
         template = self.env.ref(TEMPLATE, raise_if_not_found=False)
         if not template:
             raise UserError(
@@ -217,3 +237,25 @@ class O2cCommissionStatement(models.TransientModel):
         if not template.sudo().reply_to:
             for mail in mails:
                 mail.reply_to = mail.email_from
+        self._note_sent(payees)
+
+    def _note_sent(self, payees):
+        settlements = self.env["o2c.commission.settlement"].search(
+            Domain("payee_id", "in", payees.ids)
+            & Domain("company_id", "in", self.company_ids.ids)
+            & Domain("state", "not in", ("draft", "cancelled"))
+            & Domain("date_to", ">=", self.date_from)
+            & Domain("date_to", "<=", self.date_to)
+        )
+        # sudo: a note of what was done; the payee's address is his own
+        settlements.sudo()._message_log_batch(
+            bodies={
+                settlement.id: self.env._(
+                    "The statement %(first)s – %(last)s was sent to %(email)s.",
+                    first=format_date(self.env, self.date_from),
+                    last=format_date(self.env, self.date_to),
+                    email=settlement.sudo().payee_id.email,
+                )
+                for settlement in settlements
+            }
+        )

@@ -36,6 +36,9 @@ class O2cCommissionSettlementBatch(models.TransientModel):
     def action_create_settlements(self):
         """Make one settlement a payee and currency, where there is none for these days, and open them.
 
+        One that cannot be calculated stays a draft, says why, and keeps the others from nothing. Very many
+        are calculated by the job.
+
         :raise UserError: where there is nothing to settle with anybody
         """
         self.ensure_one()
@@ -58,15 +61,23 @@ class O2cCommissionSettlementBatch(models.TransientModel):
         )
         if not settlements:
             raise UserError(self._nothing_message())
-        if self.calculate:
-            settlements.filtered(lambda one: one.state in ("draft", "calculated")).action_calculate()
-        return {
+        waiting = settlements.filtered(lambda one: one.state in ("draft", "calculated"))
+        if self.calculate and waiting._is_for_job("action_calculate"):
+            return waiting._let_job_do("action_calculate")
+        failures = waiting._press_each("action_calculate") if self.calculate else {}
+        action = {
             "type": "ir.actions.act_window",
             "name": self.env._("Settlements"),
             "res_model": "o2c.commission.settlement",
             "view_mode": "list,form,pivot,graph",
+            "views": [(False, "list"), (False, "form"), (False, "pivot"), (False, "graph")],
             "domain": [("id", "in", settlements.ids)],
         }
+        if not failures:
+            return action
+        told = waiting._tell_of_each(len(waiting) - len(failures), failures)
+        told["params"]["next"] = action
+        return told
 
     def _payees(self):
         """With whom to settle: set of (payee, currency)."""
