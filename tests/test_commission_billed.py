@@ -100,7 +100,8 @@ class TestCommissionBilled(CommissionCommon):
         bill.write({"invoice_date": "2025-03-05", "date": "2025-03-31"})
         bill.action_post()
         self._pay(bill, date="2025-03-10")
-        self.assertEqual(str(settlement._paid_days()[settlement]), "2025-03-10")
+        [[day, amount]] = settlement._paid_parts()[settlement]
+        self.assertEqual((str(day), amount), ("2025-03-10", settlement.amount))
 
     def test_partly_credited(self):
         settlement, bill = self._billed()
