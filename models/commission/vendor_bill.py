@@ -7,7 +7,9 @@ class AccountMove(models.Model):
     _inherit = "account.move"
 
     o2c_commission_bill_words = fields.Char(
-        string="Settlement of Commission", compute="_compute_o2c_commission_bill_words"
+        string="Settlement of Commission",
+        compute="_compute_o2c_commission_bill_words",
+        groups="base.group_user",
     )
 
     # Read on the form only; nothing else looks for settlements.
