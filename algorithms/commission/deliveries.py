@@ -46,9 +46,12 @@ class Part:
     def worth(self, quantity: float) -> Decimal:
         """What a part of the quantity weighs among the parts of a lot."""
         claim = self.claim
-        if claim.terms.method == "fixed" or not self.delivered:
+        if claim.terms.method == "fixed":
             return decimal(quantity)
-        return abs(decimal(claim.base_company)) * decimal(quantity) / decimal(self.delivered)
+        if not self.delivered:
+            return Decimal(0)
+        # Not by the base in company currency, which is rounded: it must not matter which of equal goods go.
+        return abs(_base_company(claim)) * decimal(quantity) / decimal(self.delivered)
 
 
 def together(parts: Sequence[Part]) -> Claim:
@@ -58,14 +61,10 @@ def together(parts: Sequence[Part]) -> Claim:
     """
     latest = parts[-1].claim
     scaled = [_counted(part) for part in parts]
-    base = _sum(decimal(claim.base) for claim in scaled)
-    company = base
-    if not latest.terms.is_per_unit:
-        company = _sum(decimal(claim.base) / decimal(claim.money.rate) for claim in scaled)
     return replace(
         latest,
-        base=float(base),
-        base_company=float(round(company, 4)),
+        base=float(_sum(decimal(claim.base) for claim in scaled)),
+        base_company=float(round(_sum(_base_company(claim) for claim in scaled), 4)),
         quantity=float(_sum(decimal(claim.quantity) for claim in scaled)),
         money=replace(
             latest.money,
@@ -135,6 +134,12 @@ def _counted(part):
         base=float(decimal(part.claim.base) * factor),
         quantity=float(decimal(part.claim.quantity) * factor),
     )
+
+
+def _base_company(claim):
+    """The base in company currency, unrounded; of a quantity the quantity."""
+    base = decimal(claim.base)
+    return base if claim.terms.is_per_unit else base / decimal(claim.money.rate)
 
 
 def _sum(values):

@@ -46,6 +46,8 @@ class Held:
     :ivar claim: of all that is delivered by now, on the terms of then
     :ivar was_delivered: as it is written down; ``was_gone``, ``was_lost`` and ``was_taken`` likewise
     :ivar fate: what became of the goods, :class:`returns.Gone`
+    :ivar gone: how much of them is returned or credited by now; of equal goods it stays where it was written
+        down
     :ivar booked: amounts of all rows
     """
 
@@ -55,6 +57,7 @@ class Held:
     fate: returns.Gone
     first: dict | None = None
     credited: Credited | None = None
+    gone: float = 0.0
     was_delivered: float = 0.0
     was_gone: float = 0.0
     was_lost: tuple[float, float] = (0.0, 0.0)
@@ -64,11 +67,6 @@ class Held:
     @property
     def delivered(self):
         return abs(self.claim.quantity)
-
-    @property
-    def gone(self):
-        # What came back of goods that left just now is taken back once they have a row.
-        return self.fate.quantity if self.first else 0.0
 
     @property
     def sign(self):
@@ -87,7 +85,9 @@ class Held:
         """
         gone = self.gone if kept is None else self.delivered - kept
         replaced = self.fate.replaced if self.first else 0.0
-        return deliveries.Part(self.claim, gone, min(replaced, self.gone))
+        if self.claim.terms.is_running:
+            replaced = min(replaced, self.gone)
+        return deliveries.Part(self.claim, gone, replaced)
 
 
 @dataclass(slots=True)
@@ -133,12 +133,13 @@ class Lot:
 
     def lost_base(self):
         """Base that is written off by now and was not before, in the document's and in company currency."""
-        base = base_company = 0.0
+        base = -sum(held.was_lost[0] for held in self.held)
+        base_company = -sum(held.was_lost[1] for held in self.held)
         for held in self.held:
             if held.delivered and held.first:
                 part = (held.delivered - held.gone) / held.delivered * self.lost
-                base += held.claim.base * part - held.was_lost[0]
-                base_company += held.claim.base_company * part - held.was_lost[1]
+                base += held.claim.base * part
+                base_company += held.claim.base_company * part
         return round(base, DIGITS), round(base_company, DIGITS)
 
 
@@ -212,13 +213,18 @@ def gather(env, states, credited, sold, splits):
     by_move = defaultdict(list)
     for one in held:
         by_move[one.move_id].append(one)
-    lots = defaultdict(list)
+    lots, equal = defaultdict(list), defaultdict(list)
     for found in by_move.values():
         terms = deliveries.lot_terms(one.claim for one in found)
         for one in found:
+            if one.first:
+                goods = (one.order_line_id, one.claim.period, round(one.each("base_amount"), 6))
+                equal[goods, one.claim.owner, terms[one.claim.key]].append(one)
             # What tiers of a period add up is brought to what it earns together there.
             place = one.move_id if one.claim.terms.is_running else ("line", one.order_line_id)
             lots[place, terms[one.claim.key]].append(one)
+    for found in equal.values():
+        _note_gone(found)
     result = {}
     for key, found in lots.items():
         for one in found:
@@ -227,6 +233,24 @@ def gather(env, states, credited, sold, splits):
             lot.lost = sold.lost.get(one.order_line_id, 0.0)
     _price(env, result, splits)
     return list(result.values())
+
+
+def _note_gone(equal):
+    """Note how much is gone of equal goods: only by as much as it is more or less of them together.
+
+    Which of them a return that names none has brought back, or a credit note is of, may be seen otherwise
+    once more is known; that moves no money and shall move no rows.
+    """
+    for one in equal:
+        # The quantity that was delivered may have been lowered since.
+        one.gone = min(one.was_gone, one.delivered)
+    rest = sum(one.fate.quantity - one.gone for one in equal)
+    for one in equal:
+        change = one.fate.quantity - one.gone
+        if rest * change > 0:
+            part = change if abs(change) < abs(rest) else rest
+            one.gone += part
+            rest -= part
 
 
 def _held(env, states, sold):
