@@ -2,7 +2,9 @@ import ast
 from collections import defaultdict
 from pathlib import Path
 
-from odoo.tests import BaseCase
+from lxml import etree
+
+from odoo.tests import BaseCase, TransactionCase
 
 ROOT = Path(__file__).parents[1]
 # Dependencies run from right to left only.
@@ -151,3 +153,17 @@ class TestArchitecture(BaseCase):
         for name in values:
             with self.subTest(path=path.name, name=name):
                 self.assertTrue(name.startswith(("_", "o2c_")))
+
+
+class TestButtons(TransactionCase):
+    """What buttons call can be called as the client does it: with the chosen records, be they none."""
+
+    def test_buttons_call_no_method_without_records(self):
+        wrong = set()
+        for view in self.env["ir.ui.view"].search([("model", "=like", "o2c.%")]):
+            methods = self.env.registry[view.model]
+            for button in etree.fromstring(view.arch.encode()).iter("button"):
+                method = getattr(methods, button.get("name", ""), None)
+                if button.get("type") == "object" and getattr(method, "_api_model", False):
+                    wrong.add((view.model, button.get("name")))
+        self.assertFalse(wrong)

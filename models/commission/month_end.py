@@ -65,7 +65,6 @@ class O2cCommissionMonthEnd(models.Model):
             raise UserError(self.env._("What is accrued is not changed."))
         return super().write(vals)
 
-    @api.model
     def action_accrue_last_month(self):
         """Accrue the last month of the active company, or correct it where something has changed since."""
         self.env["o2c.commission.settlement"].check_access("write")

@@ -75,7 +75,6 @@ class O2cCreditExposureReport(models.TransientModel):
             "order_to_cash.o2c_credit_exposure_report_action"
         )
 
-    @api.model
     def action_download(self):
         """Download a new snapshot as a spreadsheet."""
         return {

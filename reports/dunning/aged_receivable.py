@@ -224,7 +224,6 @@ class O2cAgedReceivable(models.Model):
             companies[0]._o2c_today(), Domain("company_id", "in", companies.ids)
         )
 
-    @api.model
     def action_choose(self):
         """Ask for another day and for the part of the receivables to be seen."""
         action = self.env["ir.actions.act_window"]._for_xml_id(
@@ -233,7 +232,6 @@ class O2cAgedReceivable(models.Model):
         action["context"] = {"default_date": self._as_of()}
         return action
 
-    @api.model
     def action_download(self):
         """Download the receivables of the day that the list shows as a spreadsheet."""
         return {
