@@ -159,6 +159,17 @@ class TestCommissionDelivered(CommissionGoodsCommon):
         of_overlay = rows.filtered(lambda row: row.agreement_id == overlay)
         return tuple(round(sum(found.mapped("amount")), 2) for found in (rows - of_overlay, of_overlay))
 
+    def test_changed_to_nothing_before_it_was_known(self):
+        self._plan()
+        order = self._order()
+        self.company.o2c_use_commission = False
+        picking = self._deliver(order, 4)
+        picking.move_ids.quantity = 0
+        self.company.o2c_use_commission = True
+        self._check(order, 0.0)
+        picking.move_ids.quantity = 3
+        self._check(order, 10.0)
+
     def test_returns_at_once_are_named(self):
         self._plan()
         order = self._order()

@@ -177,5 +177,22 @@ class TestCommissionMonthEnd(CommissionCommon):
             "group_ids": [(6, 0, [self.env.ref("account.group_account_invoice").id])],
         })
         with freeze_time("2025-02-05"):
-            settlement.sudo().bill_id.with_user(bookkeeper).action_post()
-        self.assertEqual(self._months(), [(False, 100.0), (True, -100.0)])
+            for press in ("action_post", "button_draft"):
+                # As in a request of its own: nobody else has read anything.
+                self.env.flush_all()
+                self.env.invalidate_all()
+                getattr(settlement.sudo().bill_id.with_user(bookkeeper), press)()
+        self.assertEqual(self._months(), [(False, 100.0), (True, -100.0), (True, 100.0)])
+
+    def test_a_bill_reversed_later_and_made_anew_is_of_its_month(self):
+        settlement = self._accrued_and_billed_in_january()
+        with freeze_time("2025-02-05"):
+            settlement.bill_id.action_post()
+            settlement.bill_id._reverse_moves(
+                [{"date": "2025-02-05", "invoice_date": "2025-02-05"}], cancel=True
+            )
+            settlement.action_bill()
+            settlement.bill_id.action_post()
+            self.env["o2c.commission.month.end"]._accrue_daily(self.company)
+        self.assertEqual(self._expense("2025-01-01", JANUARY), 100.0)
+        self.assertEqual(self._expense("2025-02-01", FEBRUARY), 0.0)

@@ -87,7 +87,12 @@ class O2cCommissionEntry(models.Model):
             return []
         known = {state.line for state in states}
         asked = set(moves.ids) - known
-        lines = [line for line in sold.goods if line.kind == "delivery" and line.res_id in asked]
+        # Somebody may have changed what had left to nothing before it was known.
+        lines = [
+            line
+            for line in sold.goods
+            if line.kind == "delivery" and line.quantity and line.res_id in asked
+        ]
         splits = self._splits({line.order_line_id for line in lines})
         shares = {(line.source, line.res_id): splits.get(line.order_line_id, []) for line in lines}
         return [row for row in Crediting(self.env).credited(lines, shares) if row.trigger == "delivery"]

@@ -114,12 +114,12 @@ class O2cCommissionMonthEnd(models.Model):
         :raise UserError: without accounts, and in a month that is locked
         :return: ``o2c.commission.month.end`` that brings the month to what it must be
         """
-        known = self._of_month(company, date)
-        # sudo: whoever accrues takes his turn
-        lock(known.sudo())
+        # sudo: whoever accrues takes his turn, and who posts a bill need not read what was accrued
+        known = self._of_month(company, date).sudo()
+        lock(known)
         amount = company.currency_id.round(self._unbilled(company, date) - sum(known.mapped("amount")))
         if known and company.currency_id.is_zero(amount):
-            return known[:1]
+            return known[:1].with_env(self.env)
         move = self._make_move(company, date, amount)
         # sudo: the program writes what the button or the day's cycle brings about
         done = self.sudo().with_context(o2c_commission_writer=PROGRAM).create({
@@ -180,8 +180,13 @@ class O2cCommissionMonthEnd(models.Model):
                 """
                 SELECT settlement.id
                   FROM o2c_commission_settlement settlement
+                  -- One that is billed anew had a bill before, which counted until it was reversed.
                   LEFT JOIN account_move bill
-                    ON bill.id = settlement.bill_id AND bill.state = 'posted'
+                    ON bill.state = 'posted' AND (
+                       bill.id = settlement.bill_id
+                       OR bill.payment_state = 'reversed' AND bill.invoice_origin = settlement.name
+                          AND bill.partner_id = settlement.payee_id
+                          AND bill.company_id = settlement.company_id)
                    AND NOT (bill.payment_state = 'reversed' AND EXISTS (
                        SELECT FROM account_move back
                         WHERE back.reversed_entry_id = bill.id AND back.state = 'posted'
