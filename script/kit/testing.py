@@ -26,7 +26,7 @@ LIFECYCLE = base.ROOT / "tests" / "lifecycle"
 # Odoo and its database keep a core busy; more at once than this wins little.
 MOST_SHARES = 4
 # What the lifecycle takes, as a part of the time of all other tests.
-LIFECYCLE_PART = 0.2
+LIFECYCLE_PART = 0.17
 
 
 def main(arguments):
@@ -117,7 +117,11 @@ def _run_everything(options):
         ]
         # Begins when the first of them is done, which has less to do for it.
         lifecycle = pool.submit(_lifecycle)
-        return shares.merge(run.result() for run in runs), lifecycle.result()
+        try:
+            return shares.merge(run.result() for run in runs), lifecycle.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _run_addon(tags, options, share=1, progress=None):
