@@ -81,6 +81,27 @@ class TestCommissionGoods(CommissionGoodsCommon):
         else:
             self._credit(order.invoice_ids, 3)
 
+    def test_bad_debts_of_a_pause(self):
+        self.company.write({
+            "o2c_write_off_account_id": self.company_data["default_account_expense"].id,
+            "o2c_write_off_threshold": 10000,
+        })
+        self._plan(trigger="order")
+        order = self._order()
+        invoice = self._bill(order)
+        self._lose(invoice, 99.99)
+        self._check(order, 23.33)
+        self.company.o2c_use_commission = False
+        invoice.line_ids.remove_move_reconcile()
+        self.company.o2c_use_commission = True
+        self._check(order, 33.33)
+        self.company.o2c_use_commission = False
+        rows = order.o2c_commission_ids
+        self._lose(invoice, 99.99)
+        self.assertEqual(order.o2c_commission_ids, rows)
+        self.company.o2c_use_commission = True
+        self._check(order, 23.33)
+
     # ------------------------------------------------------------------
     # Credit notes
     # ------------------------------------------------------------------

@@ -112,6 +112,33 @@ class TestCommissionJob(CommissionCommon):
         self.assertFalse(work.failed_count)
         self.assertEqual(len(settlements.sudo().bill_id), 4)
 
+    def test_each_company_has_a_job_of_its_own(self):
+        other = self._new_company(o2c_use_commission=True)
+        of_one = self._new_user("olive", "order_to_cash.group_commission_manager")
+        self.commission_manager.company_ids = [Command.link(other.id)]
+        mine = self._settlements(self.payees[:2])
+        theirs = self.Settlement.with_context(allowed_company_ids=[self.company.id, other.id]).create([
+            {"payee_id": payee.id, "company_id": other.id, "date_from": "2025-01-01", "date_to": "2025-01-31"}
+            for payee in self.payees[2:]
+        ])
+        (mine.with_env(theirs.env) | theirs).action_calculate_many()
+        seen = self.env["o2c.commission.job.item"].with_user(of_one).search([])
+        self.assertEqual(seen.settlement_id, mine.with_user(of_one))
+        self._work()
+        self.assertEqual(set((mine | theirs).mapped("state")), {"calculated"})
+
+    def test_another_manager_tries_again_for_himself(self):
+        settlements = self._settlements()
+        settlements.action_calculate_many()
+        work = self._last()
+        self.commission_manager.group_ids = [Command.set(self.env.ref("base.group_user").ids)]
+        self._work()
+        self.assertEqual(work.failed_count, 4)
+        work.with_user(self.o2c_manager).action_try_again()
+        self._work()
+        self.assertFalse(work.failed_count)
+        self.assertEqual(set(settlements.sudo().mapped("state")), {"calculated"})
+
     def test_new_settlements_of_many_are_calculated_by_the_job(self):
         wizard = self.env["o2c.commission.settlement.batch"].with_user(self.commission_manager).create({
             "company_id": self.company.id, "date_from": "2025-01-01", "date_to": "2025-01-31",

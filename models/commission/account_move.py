@@ -67,7 +67,10 @@ class AccountMove(models.Model):
 
     def _o2c_settle_commission(self):
         """Bring commission to what is paid and written off of these documents."""
-        moves = self.filtered(lambda move: move.is_sale_document(include_receipts=True))
+        # sudo: a payment is reconciled by whoever may, whatever the company of the invoice
+        moves = self.sudo().filtered(
+            lambda move: move.company_id.o2c_use_commission and move.is_sale_document(include_receipts=True)
+        )
         if moves:
             moves = moves._o2c_as_ledger()
             moves.env["o2c.commission.entry"]._settle_invoices(moves)

@@ -179,7 +179,10 @@ class O2cCommissionEntry(models.Model):
 
     @api.model
     def _catch_up_invoices(self, ids, _since):
-        self._accrue_invoices(self.env["account.move"].browse(ids))
+        moves = self.env["account.move"].browse(ids)
+        self._accrue_invoices(moves)
+        # Also where nothing is settled any more: what was written off before may have been taken back.
+        self._settle_sources(moves)
 
     @api.model
     def _catch_up_paid(self, ids, _since):

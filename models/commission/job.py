@@ -65,7 +65,7 @@ class O2cCommissionJob(models.Model):
         self.sudo()._stop()
 
     def action_try_again(self):
-        """Let the job do what failed, or what it was stopped before."""
+        """Let the job do what failed, or what it was stopped before, for the user who asks for it now."""
         self._check_may_settle()
         # sudo: see action_stop
         for job in self.sudo().filtered("may_try_again"):
@@ -73,6 +73,7 @@ class O2cCommissionJob(models.Model):
             again.write({"state": "waiting", "message": False})
             job.write({
                 "state": "queued",
+                "user_id": self.env.uid,
                 "message": False,
                 "finished_on": False,
                 "tries": 0,
@@ -89,7 +90,7 @@ class O2cCommissionJob(models.Model):
         """Let the job do something for the user, who may do it himself.
 
         :param items: values of the parts
-        :return: the action that shows how far it is
+        :return: the one job, as the user sees it
         """
         # sudo: jobs are the program's; who asks was checked by the caller, and is again by the job
         job = self.sudo().create({
@@ -101,7 +102,11 @@ class O2cCommissionJob(models.Model):
         })
         job.item_ids.create([{**item, "job_id": job.id} for item in items])
         self._wake_up()
-        return job.sudo(False)._get_records_action(name=self.env._("In the Background"))
+        return job.sudo(False)
+
+    def _show(self):
+        """The action that shows how far these are."""
+        return self._get_records_action(name=self.env._("In the Background"))
 
     @api.model
     def _wake_up(self):

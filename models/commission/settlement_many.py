@@ -48,21 +48,24 @@ class O2cCommissionSettlement(models.Model):
 
         :return: the action that shows how far it is
         """
-        ordered = self.sorted(lambda one: (one.date_to, one.id))
-        return self.env["o2c.commission.job"]._queue(
-            "settlements",
-            self.company_id[:1],
-            [
-                {
-                    "settlement_id": one.id,
-                    "payee_id": one.payee_id.id,
-                    "date_from": one.date_from,
-                    "date_to": one.date_to,
-                }
-                for one in ordered
-            ],
-            params={"method": method},
-        )
+        jobs = self.env["o2c.commission.job"]
+        # Each company its own: who settles one of them does not see whom others settle with.
+        for company, settlements in self.grouped("company_id").items():
+            jobs |= jobs._queue(
+                "settlements",
+                company,
+                [
+                    {
+                        "settlement_id": one.id,
+                        "payee_id": one.payee_id.id,
+                        "date_from": one.date_from,
+                        "date_to": one.date_to,
+                    }
+                    for one in settlements.sorted(lambda one: (one.date_to, one.id))
+                ],
+                params={"method": method},
+            )
+        return jobs._show()
 
     def _press_each(self, method):
         """Press a button of each of these that it can be pressed of, and note why not of the others.

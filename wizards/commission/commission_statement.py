@@ -193,7 +193,7 @@ class O2cCommissionStatement(models.TransientModel):
                 for payee in payees
             ],
             params={"company_ids": self.company_ids.ids, "with_expected": self.with_expected},
-        )
+        )._show()
 
     def _send(self, payees):
         """Put an e-mail to each payee in the outbox, with his statement, and note it on his settlements."""
