@@ -86,10 +86,10 @@ class TestCommissionDelivered(CommissionGoodsCommon):
     def test_each_row_says_what_it_comes_to(self):
         self._plan()
         order = self._order(3)
-        for __ in range(3):
+        for expected in (6.67, 3.33, 0.0):
             self._deliver(order, 1)
+            self.assertEqual(order.o2c_commission_expected, expected)
         self.assertEqual(self._rows(order), [3.33, 3.34, 3.33])
-        self.assertEqual(order.o2c_commission_expected, 0.0)
         self.assertIn("10.00 USD", order.o2c_commission_ids.sorted("id")[-2].explanation)
 
     def test_quantity_and_price_of_the_order_change(self):

@@ -55,6 +55,14 @@ COLUMNS = {
 INSERT = "INSERT INTO o2c_commission_entry ({}) SELECT * FROM unnest({})".format(
     ", ".join(COLUMNS), ", ".join(f"%s::{kind}[]" for kind in COLUMNS.values())
 )
+# What documents show of the ledger.
+ON_DOCUMENTS = (
+    "o2c_commission_ids",
+    "o2c_commission_visible_ids",
+    "o2c_commission_expected",
+    "o2c_commission_earned",
+    "o2c_commission_count",
+)
 # What follows a row of a claim have in common with its first.
 OF_THE_CLAIM = (
     "name",
@@ -103,7 +111,7 @@ class O2cCommissionEntry(models.Model):
             self.env.cr.execute(SQL(INSERT, *arrays))
         self.invalidate_model(flush=False)
         for model in ("sale.order", "sale.order.line", "account.move", "account.move.line"):
-            self.env[model].invalidate_model(["o2c_commission_ids"], flush=False)
+            self.env[model].invalidate_model(ON_DOCUMENTS, flush=False)
 
     @api.model
     def _column(self, rows, column, stamp):
