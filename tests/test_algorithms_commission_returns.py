@@ -22,9 +22,11 @@ class TestCommissionReturns(BaseCase):
             # More than went out with it.
             ([("a", 6), ("b", 4), ("r", -7, "a")], 0, 0, {"a": 6, "b": 1}),
             ([("a", 6), ("r", -9)], 0, 0, {"a": 6}),
-            # What leaves later did not come back before.
+            # What leaves later did not come back before, unless more came back than had left.
             ([("a", 6), ("r", -5), ("b", 4)], 0, 0, {"a": 5, "b": 0}),
-            ([("r", -5), ("a", 6)], 0, 0, {"a": 0}),
+            ([("a", 6), ("r", -9), ("b", 4)], 0, 0, {"a": 6, "b": 3}),
+            ([("r", -5), ("a", 6)], 0, 0, {"a": 5}),
+            ([("r", -9), ("a", 6)], 0, 0, {"a": 6}),
             # Taken back already when its own return comes.
             ([("a", 6), ("b", 4), ("r", -2), ("s", -4, "b")], 0, 0, {"a": 2, "b": 4}),
             ([("a", 10)], 10, 4, {"a": 4}),

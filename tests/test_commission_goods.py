@@ -81,6 +81,15 @@ class TestCommissionGoods(CommissionGoodsCommon):
         else:
             self._credit(order.invoice_ids, 3)
 
+    def test_more_came_back_than_had_left(self):
+        self._plan()
+        order = self._order(price=30)
+        self._return(self._deliver(order, 1), 2)
+        self._check(order, 0.0)
+        self._deliver(order, 3)
+        self.assertEqual(order.order_line.qty_delivered, 2.0)
+        self._check(order, 6.0)
+
     def test_bad_debts_of_a_pause(self):
         self.company.write({
             "o2c_write_off_account_id": self.company_data["default_account_expense"].id,

@@ -39,10 +39,11 @@ def taken_back(goods: Iterable[Goods], invoiced: float = 0.0, credited: float = 
     """How much of each delivery of an order line earns nothing any more.
 
     What came back is taken from the delivery that it says, and otherwise, or where that has not so much
-    left, from the deliveries before it, the latest first. What was credited beyond what is invoiced and not
-    delivered is taken from the latest first as well, as far as it is more than what came back: goods that
-    came back and are credited count once. Goods that were replaced are with the customer again: they did
-    not come back. Never more is taken than was delivered.
+    left, from the deliveries before it, the latest first. What came back beyond what had left by then is
+    taken from the deliveries after it: in whichever order they come, the same is left of all. What was
+    credited beyond what is invoiced and not delivered is taken from the latest first as well, as far as it
+    is more than what came back: goods that came back and are credited count once. Goods that were replaced
+    are with the customer again: they did not come back. Never more is taken than was delivered.
 
     :param goods: in the order in which they moved
     :param invoiced: quantity on invoices
@@ -51,7 +52,7 @@ def taken_back(goods: Iterable[Goods], invoiced: float = 0.0, credited: float = 
     """
     goods = list(goods)
     found = {one.key: Gone(one.quantity) for one in goods if one.quantity > 0}
-    seen = {}
+    seen, beyond = {}, []
     for one in goods:
         if one.quantity > 0:
             seen[one.key] = found[one.key]
@@ -59,7 +60,9 @@ def taken_back(goods: Iterable[Goods], invoiced: float = 0.0, credited: float = 
         rest = -one.quantity
         if one.of in seen:
             rest = _take([seen[one.of]], rest, one.key)
-        _take(reversed(seen.values()), rest, one.key)
+        beyond.append((one.key, _take(reversed(seen.values()), rest, one.key)))
+    for key, rest in beyond:
+        _take(found.values(), rest, key)
     delivered = sum(gone.delivered for gone in found.values())
     returned = sum(gone.quantity for gone in found.values())
     replaced = _replace(goods, found)

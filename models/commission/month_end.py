@@ -139,6 +139,9 @@ class O2cCommissionMonthEnd(models.Model):
 
         :param since: the first day of what has changed
         """
+        if not company.o2c_commission_expense_account_id or not company.o2c_commission_accrued_account_id:
+            # Who posts a bill is not kept from it by what somebody else has to choose.
+            return
         # sudo: whoever posts or cancels a bill keeps the books right
         months = self.sudo().search([
             ("company_id", "=", company.id), ("date", ">=", since), ("is_correction", "=", False),
