@@ -68,7 +68,11 @@ class SaleOrder(models.Model):
         return result
 
     def unlink(self):
-        self.order_line._o2c_soft_reservations()._end(self.env._("The order is deleted."))
+        softs = self.order_line._o2c_soft_reservations()
+        softs._end(self.env._("The order is deleted."))
+        # Not left to the database: of a row made in the same transaction it checks the line, which is gone by
+        # then, when it takes off the order.
+        softs.order_line_id = False
         return super().unlink()
 
     def _o2c_after_release(self):
