@@ -122,7 +122,21 @@ class TestCommissionPayout(CommissionCommon):
     def test_below_zero_is_carried_forward(self):
         settlement = self._negative()
         self.assertEqual(settlement.amount, -100.0)
+        statement = self.env["o2c.commission.statement"].create({
+            "payee_ids": self.agent.ids, "date_from": "2025-02-01", "date_to": "2025-02-28",
+        })
+
+        def owed():
+            [account] = statement._accounts()
+            months = self.env["o2c.commission.month.end"]
+            unbilled = months._unbilled(self.company, fields.Date.to_date("2025-02-28"))
+            return account.statement.closing, unbilled
+
+        # January's hundred is not billed yet.
+        self.assertEqual(owed(), (0.0, 0.0))
         settlement.action_bill()
+        # What is printed of the month, and what the books owe him at its end, stays.
+        self.assertEqual(owed(), (0.0, 0.0))
         self.assertEqual((settlement.state, settlement.amount, settlement.bill_id.id), ("paid", 0.0, False))
         self._new_invoice(amount=3000, date="2025-03-10")
         march = self._settlement(self.agent, date_to="2025-03-31")

@@ -176,7 +176,8 @@ class O2cCommissionSettlement(models.Model):
 
     def _carry_forward(self):
         """Hand on what the payees owe: a row that brings the settlement to nothing, and one that the next
-        settlement takes in."""
+        settlement takes in. Both are of the day after it: until its last day they owe it, whoever prints the
+        statement, and whenever."""
         words = words_of(self.env)
         rows = []
         for settlement in self:
@@ -186,18 +187,15 @@ class O2cCommissionSettlement(models.Model):
             common = {
                 **columns_of(settlement),
                 "kind": "adjust",
+                "date": settlement.date_to + timedelta(days=1),
                 "period_part": "carry",
                 "currency_id": settlement.currency_id.id,
                 "payee_currency_id": settlement.currency_id.id,
                 "base_amount": 0.0,
             }
             for amounts, values in (
-                (off, {"date": settlement.date_to, "explanation": say.carried_off(settlement.name)}),
-                (on, {
-                    "date": settlement.date_to + timedelta(days=1),
-                    "explanation": say.carried_on(settlement.name),
-                    "settlement_id": None,
-                }),
+                (off, {"explanation": say.carried_off(settlement.name)}),
+                (on, {"explanation": say.carried_on(settlement.name), "settlement_id": None}),
             ):
                 rows.append({
                     **common,
