@@ -57,3 +57,25 @@ class CommissionCommon(O2cCommon):
             "date_from": "2025-01-01",
             **values,
         })
+
+    def _deliver(self, order, quantity=10):
+        picking = order.picking_ids.filtered(lambda picking: picking.state not in ("done", "cancel"))
+        picking.move_ids.quantity = quantity
+        picking.move_ids.picked = True
+        picking._action_done()
+        return picking
+
+    def _return(self, picking, quantity):
+        returned = self._new_return(picking, quantity)
+        returned._action_done()
+        return returned
+
+    def _new_return(self, picking, quantity):
+        """A return that is ready to be received."""
+        wizard = self.env["stock.return.picking"].with_context(
+            active_id=picking.id, active_model="stock.picking"
+        ).create({})
+        wizard.product_return_moves.quantity = quantity
+        returned = wizard._create_return()
+        returned.move_ids.write({"quantity": quantity, "picked": True})
+        return returned

@@ -24,23 +24,6 @@ class CommissionGoodsCommon(CommissionCommon):
         order.action_confirm()
         return order
 
-    def _deliver(self, order, quantity=10):
-        picking = order.picking_ids.filtered(lambda picking: picking.state not in ("done", "cancel"))
-        picking.move_ids.quantity = quantity
-        picking.move_ids.picked = True
-        picking._action_done()
-        return picking
-
-    def _return(self, picking, quantity):
-        wizard = self.env["stock.return.picking"].with_context(
-            active_id=picking.id, active_model="stock.picking"
-        ).create({})
-        wizard.product_return_moves.quantity = quantity
-        returned = wizard._create_return()
-        returned.move_ids.write({"quantity": quantity, "picked": True})
-        returned._action_done()
-        return returned
-
     def _return_unknown(self, order, quantity):
         """Goods of the order line come back, nobody says from which delivery."""
         out = order.picking_ids.filtered(lambda one: one.location_dest_id.usage == "customer")[:1]

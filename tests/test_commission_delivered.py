@@ -176,13 +176,7 @@ class TestCommissionDelivered(CommissionGoodsCommon):
         picking = self._deliver(order)
         moves = self.env["stock.move"]
         for quantity in (2, 3):
-            wizard = self.env["stock.return.picking"].with_context(
-                active_id=picking.id, active_model="stock.picking"
-            ).create({})
-            wizard.product_return_moves.quantity = quantity
-            returned = wizard._create_return()
-            returned.move_ids.write({"quantity": quantity, "picked": True})
-            moves |= returned.move_ids
+            moves |= self._new_return(picking, quantity).move_ids
         moves._action_done()
         self._check(order, 16.66)
         rows = order.o2c_commission_ids.filtered(lambda row: row.kind == "reverse")

@@ -231,23 +231,6 @@ class TestCommissionEdges(CommissionCommon):
         refund.action_post()
         self.assertEqual(self._sum(order.o2c_commission_ids), 60.0)
 
-    def _deliver(self, order, quantity):
-        picking = order.picking_ids.filtered(lambda picking: picking.state not in ("done", "cancel"))
-        picking.move_ids.quantity = quantity
-        picking.move_ids.picked = True
-        picking._action_done()
-        return picking
-
-    def _return(self, picking, quantity):
-        wizard = self.env["stock.return.picking"].with_context(
-            active_id=picking.id, active_model="stock.picking"
-        ).create({})
-        wizard.product_return_moves.quantity = quantity
-        returned = wizard._create_return()
-        returned.move_ids.write({"quantity": quantity, "picked": True})
-        returned._action_done()
-        return returned
-
     def test_order_trigger_and_returned_by_order(self):
         self._new_agreement(plan=self._new_plan({"rate": 10.0}, trigger="order"))
         order = self._order((self.goods, 10, 100.0))

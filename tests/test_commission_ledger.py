@@ -268,13 +268,6 @@ class TestCommissionLedger(CommissionCommon):
     # Deliveries, margin, bad debts
     # ------------------------------------------------------------------
 
-    def _deliver(self, order, quantity):
-        picking = order.picking_ids.filtered(lambda picking: picking.state not in ("done", "cancel"))
-        picking.move_ids.quantity = quantity
-        picking.move_ids.picked = True
-        picking._action_done()
-        return picking
-
     def test_deliveries_and_returns(self):
         self._new_agreement(plan=self._new_plan({"rate": 10.0}, trigger="delivery"))
         order = self._order(self.goods, price=99.99, quantity=3)

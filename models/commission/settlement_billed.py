@@ -272,8 +272,7 @@ class AccountMove(models.Model):
         """
         if not self.ids:
             return {}
-        for model in ("account.partial.reconcile", "account.move", "account.move.line"):
-            self.env[model].flush_model()
+        self._o2c_flush_reconciled()
         rows = self.env.execute_query(
             SQL(
                 """
@@ -307,6 +306,10 @@ class AccountMove(models.Model):
         )
         return {bill_id: (float(back), float(reconciled)) for bill_id, back, reconciled in rows}
 
+    def _o2c_flush_reconciled(self):
+        for model in ("account.partial.reconcile", "account.move", "account.move.line"):
+            self.env[model].flush_model()
+
     def _o2c_payments(self):
         """What was paid of these vendor bills, in their currency; credit notes and exchange differences are
         no payments.
@@ -315,8 +318,7 @@ class AccountMove(models.Model):
         """
         if not self.ids:
             return {}
-        for model in ("account.partial.reconcile", "account.move", "account.move.line"):
-            self.env[model].flush_model()
+        self._o2c_flush_reconciled()
         rows = self.env.execute_query(
             SQL(
                 """
