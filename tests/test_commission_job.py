@@ -188,6 +188,10 @@ class TestCommissionJob(CommissionCommon):
         wizard = self._statements(self.payees)
         work = self.jobs.browse(wizard.action_send()["res_id"])
         self.assertFalse(self._mails())
+        self.assertTrue(work.with_user(self.commission_manager).has_access("read"))
+        # It may be of companies whose payees the other one does not see.
+        self.assertFalse(work.with_user(self.o2c_manager).has_access("read"))
+        self.assertFalse(work.item_ids.with_user(self.o2c_manager).has_access("read"))
         with mute_logger("odoo.sql_db"), self.assertRaises(IntegrityError), self.env.cr.savepoint():
             wizard.action_send()
         Item = self.env.registry["o2c.commission.job.item"]
